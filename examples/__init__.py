@@ -1,0 +1,1 @@
+"""Durable functions that ask people through Countersign, and what runs them locally."""

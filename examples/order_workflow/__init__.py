@@ -1,0 +1,1 @@
+"""An order that a person releases: validate, ask, wait, ship or cancel."""
