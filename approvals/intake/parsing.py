@@ -1,0 +1,136 @@
+"""From bytes to JSON, with nothing left to interpretation.
+
+Python's own parser takes NaN, duplicate keys, NUL and lone surrogates; PostgreSQL and
+the function's parser take other things. What two readers could read differently is
+refused here, before anybody reads it: the reviewer must see what the function gets.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from typing import NoReturn
+
+from approvals.canonical import Json, NumberToken
+
+MAX_BODY_BYTES = 256 * 1024
+MAX_DEPTH = 64
+MAX_NODES = 20_000
+#: Characters of one number, and the powers of ten it may span: far beyond money and
+#: counters, far below what PostgreSQL's numeric refuses.
+MAX_NUMBER_LENGTH = 40
+MAX_EXPONENT = 308
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+class MalformedJson(ValueError):
+    """The bytes cannot be read in exactly one way (400). The text says what to mend."""
+
+
+def parse_json(body: bytes) -> Json:
+    """Read BODY as strict JSON (RFC 8259); numbers come back as `NumberToken`.
+
+    Raises:
+        MalformedJson: not UTF-8, a byte order mark, not JSON, a key twice, NaN or
+            Infinity, NUL, a lone surrogate, deeper than MAX_DEPTH, more than MAX_NODES
+            values, or a number longer than MAX_NUMBER_LENGTH.
+    """
+    try:
+        value: Json = json.loads(
+            _text(body),
+            object_pairs_hook=_unique_keys,
+            parse_int=_number,
+            parse_float=_number,
+            parse_constant=_refuse_constant,
+        )
+    except json.JSONDecodeError as error:
+        place = f"line {error.lineno}, column {error.colno}"
+        raise MalformedJson(f"The body is not JSON: {error.msg} at {place}.") from error
+    except RecursionError as error:
+        raise MalformedJson(_TOO_DEEP) from error
+    _check_nodes(value)
+    return value
+
+
+def plain_numbers(value: Json) -> Json:
+    """VALUE with its number tokens as int or float, for fields that count.
+
+    A token beyond a float's range becomes infinite, which no field accepts.
+    """
+    if isinstance(value, NumberToken):
+        return int(value) if value.lstrip("-").isdigit() else float(value)
+    if isinstance(value, dict):
+        return {key: plain_numbers(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [plain_numbers(item) for item in value]
+    return value
+
+
+_TOO_DEEP = f"The body is nested more than {MAX_DEPTH} levels deep: flatten it."
+_TOO_MANY = f"The body holds more than {MAX_NODES} values: send fewer."
+
+
+def _text(body: bytes) -> str:
+    try:
+        text = body.decode("utf-8")
+    except UnicodeDecodeError as error:
+        raise MalformedJson("The body is not UTF-8: encode it as UTF-8.") from error
+    if text.startswith("\ufeff"):
+        raise MalformedJson("The body starts with a byte order mark: leave it out.")
+    return text
+
+
+def _unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
+    unique = dict(pairs)
+    if len(unique) != len(pairs):
+        raise MalformedJson("An object has the same key twice: keep one of them.")
+    return unique
+
+
+def _number(token: str) -> NumberToken:
+    _, _, exponent = token.lower().partition("e")
+    if len(token) > MAX_NUMBER_LENGTH or abs(int(exponent or 0)) > MAX_EXPONENT:
+        raise MalformedJson(
+            f"A number is longer than {MAX_NUMBER_LENGTH} characters or beyond "
+            f"1e{MAX_EXPONENT}: send it as a string."
+        )
+    return NumberToken(token)
+
+
+def _refuse_constant(name: str) -> NoReturn:
+    raise MalformedJson(f"{name} is not a JSON number: send null or a string.")
+
+
+def _check_nodes(top: Json) -> None:
+    level: list[Json] = [top]
+    depth = nodes = 0
+    while level:
+        depth += any(isinstance(value, dict | list) for value in level)
+        nodes += len(level)
+        if depth > MAX_DEPTH:
+            raise MalformedJson(_TOO_DEEP)
+        if nodes > MAX_NODES:
+            raise MalformedJson(_TOO_MANY)
+        level = [child for value in level for child in _children(value)]
+
+
+def _children(value: Json) -> Iterable[Json]:
+    """The values inside VALUE; its strings, keys included, are looked at on the way."""
+    if isinstance(value, dict):
+        for key in value:
+            _check_text(key)
+        return value.values()
+    if isinstance(value, list):
+        return value
+    if isinstance(value, str):
+        _check_text(value)
+    return ()
+
+
+def _check_text(text: str) -> None:
+    if "\0" in text:
+        raise MalformedJson("A string holds a NUL character: leave it out.")
+    if _SURROGATE.search(text):
+        raise MalformedJson("A string holds half of a surrogate pair: send whole characters.")
