@@ -1,0 +1,186 @@
+"""The environment, read once and typed. Nothing else in the portal reads os.environ.
+
+Every setting can also come from a file: NAME_FILE=/run/secrets/name (a mounted secret).
+A missing or malformed setting stops start-up with its name and never with its value.
+"""
+
+from __future__ import annotations
+
+import base64
+import os
+from collections.abc import Mapping
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from django.core.exceptions import ImproperlyConfigured
+from pydantic import BaseModel, ConfigDict, Field, SecretBytes, SecretStr, ValidationError
+from pydantic.functional_validators import BeforeValidator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+
+def _words(raw: object) -> object:
+    return raw.replace(",", " ").split() if isinstance(raw, str) else raw
+
+
+def _key_bytes(raw: object) -> object:
+    if not isinstance(raw, str):
+        return raw
+    try:
+        key = base64.b64decode(raw, validate=True)
+    except ValueError:
+        raise ValueError("write 32 random bytes as base64") from None
+    if len(key) != 32:
+        raise ValueError(f"the key has {len(key)} bytes; write 32 random bytes as base64")
+    return key
+
+
+def _scheme(*allowed: str) -> BeforeValidator:
+    def check(raw: object) -> object:
+        if isinstance(raw, str) and urlsplit(raw).scheme not in allowed:
+            raise ValueError(f"write an address that starts with {' or '.join(allowed)}://")
+        return raw
+
+    return BeforeValidator(check)
+
+
+class FieldKey(BaseModel):
+    """One key of the ring that encrypts callback IDs and secrets at rest."""
+
+    model_config = ConfigDict(frozen=True)
+    key_id: str = Field(pattern=r"^[a-z0-9-]{1,16}$")
+    key: Annotated[SecretBytes, BeforeValidator(_key_bytes)]
+
+
+def _field_keys(raw: object) -> object:
+    if not isinstance(raw, str):
+        return raw
+    pairs = [item.partition(":") for item in raw.replace(",", " ").split()]
+    if not pairs:
+        raise ValueError("write at least one key as id:base64-of-32-bytes")
+    return [{"key_id": key_id, "key": key} for key_id, _, key in pairs]
+
+
+class _FileSource(PydanticBaseSettingsSource):
+    """NAME_FILE=/path gives the content of the file as the value of NAME."""
+
+    def get_field_value(self, field: Any, field_name: str) -> tuple[Any, str, bool]:
+        path = os.environ.get(f"{field_name.upper()}_FILE")
+        return (Path(path).read_text(encoding="utf-8").strip() if path else None), field_name, False
+
+    def __call__(self) -> dict[str, Any]:
+        values = {}
+        for name, field in self.settings_cls.model_fields.items():
+            try:
+                value, _, _ = self.get_field_value(field, name)
+            except OSError as error:
+                raise ImproperlyConfigured(
+                    f"{name.upper()}_FILE cannot be read: {error.strerror}"
+                ) from error
+            if value is not None:
+                values[name] = value
+        return values
+
+
+class Environment(BaseSettings):
+    """What differs from one installation to the next."""
+
+    model_config = SettingsConfigDict(
+        enable_decoding=False, extra="ignore", hide_input_in_errors=True
+    )
+
+    database_url: Annotated[str, _scheme("postgresql", "postgres")] = Field(
+        description="PostgreSQL 15 or newer, as postgresql://user:password@host:port/name"
+    )
+    redis_url: Annotated[str, _scheme("redis", "rediss")] = Field(
+        description="Redis 7 or Valkey 8 and newer, as redis://host:port/0"
+    )
+    secret_key: SecretStr = Field(
+        min_length=50, description="Django's secret: 50 random characters or more"
+    )
+    secret_key_fallbacks: Annotated[list[SecretStr], BeforeValidator(_words)] = Field(
+        default=[], description="Former values of SECRET_KEY that still verify, while rotating"
+    )
+    field_keys: Annotated[list[FieldKey], BeforeValidator(_field_keys)] = Field(
+        description="Encryption at rest: id:base64-of-32-bytes, the current key first"
+    )
+    audit_key: Annotated[SecretBytes, BeforeValidator(_key_bytes)] = Field(
+        description="Key of the audit chain: base64 of 32 random bytes"
+    )
+    allowed_hosts: Annotated[list[str], BeforeValidator(_words)] = Field(
+        min_length=1, description="Host names under which the portal answers"
+    )
+    base_url: Annotated[str, _scheme("https", "http")] = Field(
+        description="Address people open, for links in mails: https://approvals.example.com"
+    )
+    debug: bool = Field(default=False, description="Django's debug pages; never in production")
+    insecure_http: bool = Field(
+        default=False, description="Serve over plain http (demo only): cookies are not Secure"
+    )
+    behind_proxy: bool = Field(
+        default=False,
+        description="A proxy in front ends TLS, strips and sets X-Forwarded-Proto and -For",
+    )
+    email_url: Annotated[str, _scheme("console", "smtp", "smtps", "smtp+tls", "memory", "file")] = (
+        Field(default="console:", description="Mail: console: or smtp+tls://user:password@host:587")
+    )
+    email_from: str = Field(
+        default="Countersign <countersign@localhost>", description="Sender of every mail"
+    )
+    time_zone: str = Field(default="UTC", description="Time zone of pages and mails")
+    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    static_root: Path = Field(
+        default=Path("staticfiles"), description="Where collectstatic puts the assets"
+    )
+    statement_timeout_seconds: int = Field(
+        default=15, ge=1, le=3600, description="PostgreSQL's statement_timeout for every process"
+    )
+    delivery_lease_seconds: int = Field(
+        default=60, ge=20, le=600, description="How long one attempt may own a delivery"
+    )
+    worker_seen_seconds: int = Field(
+        default=30, ge=5, le=600, description="Readiness fails when no sweep ended for this long"
+    )
+
+    @property
+    def delivery_lease(self) -> timedelta:
+        return timedelta(seconds=self.delivery_lease_seconds)
+
+    @property
+    def worker_seen(self) -> timedelta:
+        return timedelta(seconds=self.worker_seen_seconds)
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, _FileSource(settings_cls), env_settings
+
+
+def read(overrides: Mapping[str, Any] | None = None) -> Environment:
+    """The environment, checked.
+
+    Raises:
+        ImproperlyConfigured: names every missing or malformed setting and says what to
+            write; values are never part of the message.
+    """
+    try:
+        return Environment(**(overrides or {}))
+    except ValidationError as error:
+        lines = [_complaint(problem) for problem in error.errors(include_input=False)]
+        raise ImproperlyConfigured("\n".join(["The environment needs mending:", *lines])) from None
+
+
+def _complaint(problem: Mapping[str, Any]) -> str:
+    name = str(problem["loc"][0])
+    if problem["type"] == "missing":
+        purpose = Environment.model_fields[name].description
+        return f"  {name.upper()} is not set. {purpose}."
+    message = str(problem["msg"]).removeprefix("Value error, ")
+    return f"  {name.upper()}: {message}."

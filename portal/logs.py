@@ -1,0 +1,86 @@
+"""One JSON line per event, with secrets taken out before it is written.
+
+Callback IDs, signatures, tokens and payloads never belong in a log line; should one
+slip into a message, its shape gives it away and it is struck out here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, MutableMapping
+from typing import Any
+
+import structlog
+
+_SECRET_NAMES = re.compile(
+    r"callback_id|secret|token|password|authorization|signature|payload|cookie", re.IGNORECASE
+)
+# Our own tokens by prefix, and any base64 run as long as a callback ID.
+_SECRET_SHAPES = re.compile(r"(?:whsec|csk|cst)_[A-Za-z0-9+/=_-]{8,}|[A-Za-z0-9+/]{100,}={0,2}")
+STRUCK = "[struck]"
+
+
+def strike_secrets(
+    _logger: object, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """Structlog processor: strike out values by name and by shape."""
+    for name, value in event.items():
+        event[name] = _struck(name, value)
+    return event
+
+
+def _struck(name: str, value: Any) -> Any:
+    if _SECRET_NAMES.search(name):
+        return STRUCK
+    if isinstance(value, str):
+        return _SECRET_SHAPES.sub(STRUCK, value)
+    if isinstance(value, Mapping):
+        return {key: _struck(str(key), item) for key, item in value.items()}
+    return value
+
+
+_SHARED: list[structlog.typing.Processor] = [
+    structlog.contextvars.merge_contextvars,
+    structlog.stdlib.add_log_level,
+    structlog.stdlib.add_logger_name,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.format_exc_info,
+]
+
+
+def configure_structlog() -> None:
+    structlog.configure(
+        processors=[
+            structlog.stdlib.filter_by_level,
+            *_SHARED,
+            structlog.stdlib.ProcessorFormatter.wrap_for_formatter,
+        ],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def logging_config(level: str) -> dict[str, Any]:
+    """Django's LOGGING: everything to standard error as JSON lines at LEVEL and above."""
+    return {
+        "version": 1,
+        "disable_existing_loggers": False,
+        "formatters": {
+            "json": {
+                "()": structlog.stdlib.ProcessorFormatter,
+                "foreign_pre_chain": _SHARED,
+                "processors": [
+                    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                    strike_secrets,
+                    structlog.processors.JSONRenderer(),
+                ],
+            }
+        },
+        "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "json"}},
+        "root": {"handlers": ["stderr"], "level": level},
+        "loggers": {
+            "django": {"level": level},
+            "botocore": {"level": "WARNING"},
+            "urllib3": {"level": "WARNING"},
+        },
+    }
