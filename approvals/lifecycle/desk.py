@@ -1,0 +1,115 @@
+"""What every verb of the desk shares: the lock, the closing, the answer owed."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django.db import connection
+
+from approvals import doorbell, keyring
+from approvals.errors import AlreadyClosed
+from approvals.lifecycle.outcome import OwedAnswer
+from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, User
+from approvals.models.delivery import BODY_PLACE
+from approvals.states import NoticeKind, RequestState
+
+#: An execution lives at most 366 days (ExecutionTimeout, Lambda API): a callback
+#: without a timeout of its own cannot wait longer.
+LONGEST_WAIT = timedelta(days=366)
+
+_CLOSING_COLUMNS = (
+    "state", "closed_at", "withdrawal", "closed_because", "claimed_by", "claimed_until",
+)  # fmt: skip
+
+
+def lock(request_id: int) -> ApprovalRequest:
+    """The request, its row locked until the transaction ends.
+
+    no_key: history and delivery rows take FOR KEY SHARE on this row and must not wait:
+    https://www.postgresql.org/docs/current/explicit-locking.html
+    """
+    return (
+        ApprovalRequest.objects.select_for_update(no_key=True, of=("self",))
+        .defer("payload", "payload_text", "summary", "links", "effects")
+        .select_related("source")
+        .get(pk=request_id)
+    )
+
+
+def check_open(request: ApprovalRequest, now: datetime) -> None:
+    """Return if REQUEST still waits for a decision at NOW.
+
+    Raises:
+        AlreadyClosed: it was closed, or its deadline has passed and the sweep is on
+            its way. The message says by whom or what, and when.
+    """
+    if not request.is_pending:
+        raise AlreadyClosed(closing_sentence(request))
+    if request.answer_by and now >= request.answer_by:
+        raise AlreadyClosed(f"The deadline passed at {_clock(request.answer_by)}.")
+
+
+def closing_sentence(request: ApprovalRequest) -> str:
+    """Who or what closed REQUEST, and when, for the one who came second."""
+    at = _clock(request.closed_at) if request.closed_at else ""
+    last = request.decisions.select_related("reviewer").order_by("-id").first()
+    if request.state == RequestState.EXPIRED:
+        return f"Nobody decided in time; it expired at {at}."
+    if request.state == RequestState.WITHDRAWN:
+        return f"{request.get_withdrawal_display()} at {at}."
+    who = last.who if last else "Somebody"
+    return f"{who} {request.state} this at {at}."
+
+
+def close(
+    request: ApprovalRequest,
+    state: RequestState,
+    *,
+    at: datetime,
+    answer: OwedAnswer | None,
+    by: User | None = None,
+) -> None:
+    """Close REQUEST at AT, owe AWS the ANSWER if there is one, and tell the others."""
+    request.close(state, at=at)
+    request.save(update_fields=_CLOSING_COLUMNS)
+    request.assignments.update(open=False)
+    if answer is None:
+        Heartbeat.objects.filter(request=request).delete()
+    else:
+        _owe(request, answer, at=at)
+    _tell_the_others(request, at=at, by=by)
+
+
+def _owe(request: ApprovalRequest, answer: OwedAnswer, *, at: datetime) -> None:
+    expires = request.callback_expires_at or request.received_at + LONGEST_WAIT
+    CallbackDelivery.objects.create(
+        request=request,
+        source_id=request.source_id,
+        verb=answer.verb,
+        sealed_body=keyring.seal(answer.body, place=BODY_PLACE),
+        owed_at=at,
+        next_attempt_at=at,
+        give_up_at=max(expires, at),
+    )
+    doorbell.ring(doorbell.DELIVER_CALLBACKS)
+
+
+def _tell_the_others(request: ApprovalRequest, *, at: datetime, by: User | None) -> None:
+    # One statement however many were asked. Whether a mail still makes sense is decided
+    # when it is sent (notices.outbox).
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO approvals_notice
+                   (request_id, user_id, kind, state, owed_at, next_attempt_at, attempts, detail)
+            SELECT request_id, user_id, %s, 'pending', %s, %s, 0, ''
+              FROM approvals_notice
+             WHERE request_id = %s AND kind = %s AND user_id IS DISTINCT FROM %s
+            ON CONFLICT DO NOTHING
+            """,
+            [NoticeKind.HANDLED, at, at, request.pk, NoticeKind.ASKED, by.pk if by else None],
+        )
+
+
+def _clock(moment: datetime) -> str:
+    return f"{moment:%H:%M:%S} UTC on {moment:%-d %B %Y}"

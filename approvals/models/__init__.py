@@ -1,0 +1,32 @@
+"""Rows and the questions asked of them. One file per row kind."""
+
+from approvals.models.audit import AuditEvent
+from approvals.models.decision import Decision
+from approvals.models.delivery import CallbackDelivery
+from approvals.models.execution import Execution
+from approvals.models.heartbeat import Heartbeat
+from approvals.models.kind import RequestKind
+from approvals.models.notice import Notice
+from approvals.models.request import ApprovalRequest, Assignment
+from approvals.models.source import CallbackSource, SourceKey, SourceSecret
+from approvals.models.sweep import SweepMark
+from approvals.models.token import PersonalToken
+from approvals.models.user import User
+
+__all__ = [
+    "ApprovalRequest",
+    "Assignment",
+    "AuditEvent",
+    "CallbackDelivery",
+    "CallbackSource",
+    "Decision",
+    "Execution",
+    "Heartbeat",
+    "Notice",
+    "PersonalToken",
+    "RequestKind",
+    "SourceKey",
+    "SourceSecret",
+    "SweepMark",
+    "User",
+]

@@ -1,0 +1,53 @@
+"""The word, with who, when, why, through which door, and what they saw."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from approvals.models.request import ApprovalRequest
+from approvals.models.user import User
+from approvals.states import Cause, Channel, Verdict
+
+
+class Decision(models.Model):
+    """One verdict on one request. The database refuses to change or delete it.
+
+    A clock or a policy decides without a reviewer, so that every outcome has a
+    decision to point at. `payload_sha256` is what the reviewer saw.
+    """
+
+    public_id = models.UUIDField(unique=True, editable=False)
+    request = models.ForeignKey(ApprovalRequest, models.PROTECT, related_name="decisions")
+    verdict = models.CharField(max_length=12, choices=Verdict)
+    cause = models.CharField(max_length=8, choices=Cause, default=Cause.PERSON)
+    channel = models.CharField(max_length=8, choices=Channel)
+    reviewer = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="decisions"
+    )
+    comment = models.TextField(blank=True, default="")
+    values = models.JSONField(default=dict)
+    payload_sha256 = models.CharField(max_length=64)
+    decided_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["request", "reviewer"], name="one_decision_per_reviewer"
+            ),
+            models.CheckConstraint(
+                condition=Q(cause__in=[Cause.PERSON, Cause.OPERATOR], reviewer__isnull=False)
+                | Q(cause__in=[Cause.CLOCK, Cause.POLICY, Cause.SOURCE], reviewer=None),
+                name="a_person_decides_by_name",
+            ),
+        ]
+        indexes = [
+            models.Index(fields=["reviewer", "-decided_at", "-id"], name="decided_by"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verdict_display()}, {self.who}"
+
+    @property
+    def who(self) -> str:
+        return self.reviewer.display_name if self.reviewer else self.get_cause_display()

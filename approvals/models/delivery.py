@@ -1,0 +1,79 @@
+"""An answer owed to AWS."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import F, Q
+
+from approvals import keyring
+from approvals.models.request import ApprovalRequest
+from approvals.models.source import CallbackSource
+from approvals.states import CallbackVerb, DeliveryState, Reply
+
+BODY_PLACE = "delivery.body"
+
+
+class CallbackDelivery(models.Model):
+    """The bytes AWS is owed for one request, and how far they have come.
+
+    Only callbacks/outbox moves `state`; the desk creates the row. `attempts` is the
+    fencing token: whoever settles an older attempt than the last changes nothing.
+    `in_flight` says that an attempt was claimed and never settled; found set when the
+    lease is over, that attempt ended unknown.
+    """
+
+    request = models.OneToOneField(ApprovalRequest, models.PROTECT, related_name="delivery")
+    source = models.ForeignKey(CallbackSource, models.PROTECT, related_name="deliveries")
+    verb = models.CharField(max_length=8, choices=CallbackVerb)
+    sealed_body = models.BinaryField()
+    state = models.CharField(max_length=16, choices=DeliveryState, default=DeliveryState.PENDING)
+    owed_at = models.DateTimeField()
+    next_attempt_at = models.DateTimeField()
+    give_up_at = models.DateTimeField()
+    attempts = models.PositiveIntegerField(default=0)
+    in_flight = models.BooleanField(default=False)
+    unknown_attempt = models.BooleanField(default=False)
+    last_attempt_at = models.DateTimeField(null=True, blank=True)
+    last_reply = models.CharField(max_length=12, choices=Reply, blank=True, default="")
+    detail = models.CharField(max_length=300, blank=True, default="")
+    settled_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(state=DeliveryState.PENDING, settled_at=None)
+                | (~Q(state=DeliveryState.PENDING) & Q(settled_at__isnull=False)),
+                name="settled_at_iff_settled",
+            ),
+            models.CheckConstraint(
+                condition=Q(in_flight=False) | Q(state=DeliveryState.PENDING),
+                name="only_pending_is_in_flight",
+            ),
+            models.CheckConstraint(
+                condition=Q(give_up_at__gte=F("owed_at")), name="gives_up_after_owing"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_attempt_at"],
+                condition=Q(state=DeliveryState.PENDING),
+                name="delivery_due",
+            ),
+            models.Index(
+                fields=["-owed_at"],
+                condition=~Q(state=DeliveryState.DELIVERED),
+                name="delivery_undelivered",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.get_verb_display()}: {self.get_state_display()}"
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state == DeliveryState.PENDING
+
+    @property
+    def body(self) -> bytes:
+        """Result (succeed) or the ErrorObject as JSON (fail), exactly as owed."""
+        return keyring.unseal(self.sealed_body, place=BODY_PLACE)

@@ -1,0 +1,35 @@
+"""Types of request: what they need and how they read. Data, never code."""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Group
+from django.db import models
+
+from approvals.models.user import User
+from approvals.states import OnReject, OnTimeout
+
+
+class RequestKind(models.Model):
+    """A type of request ("order", "agent-action") with its defaults.
+
+    A request may say otherwise; what it ends up with is frozen into it on receipt.
+    """
+
+    slug = models.SlugField(max_length=63, unique=True)
+    label = models.CharField(max_length=80)
+    presentation = models.JSONField(default=dict, blank=True)
+    required_approvals = models.PositiveSmallIntegerField(default=1)
+    on_reject = models.CharField(max_length=8, choices=OnReject, default=OnReject.FAILURE)
+    on_timeout = models.CharField(max_length=8, choices=OnTimeout, default=OnTimeout.FAIL)
+    default_users = models.ManyToManyField(User, blank=True, related_name="+")
+    default_groups = models.ManyToManyField(Group, blank=True, related_name="+")
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(required_approvals__gte=1), name="kind_needs_an_approval"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.label

@@ -1,0 +1,254 @@
+"""The approval request: one callback ID put before people."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime
+from typing import TYPE_CHECKING, Self
+
+import uuid_utils
+from django.db import models
+from django.db.models import F, Q
+from django.urls import reverse
+
+from approvals import keyring
+from approvals.errors import AlreadyClosed
+from approvals.models.execution import Execution
+from approvals.models.kind import RequestKind
+from approvals.models.source import CallbackSource
+from approvals.models.user import User
+from approvals.states import OnReject, OnTimeout, RequestState, Withdrawal
+
+if TYPE_CHECKING:
+    from approvals.models.delivery import CallbackDelivery
+    from approvals.models.heartbeat import Heartbeat
+
+CALLBACK_PLACE = "request.callback_id"
+
+#: What a list shows; everything else of a request may be large.
+LIST_FIELDS = (
+    "public_id", "source", "kind", "title", "requested_by", "agent", "risk_score", "state",
+    "received_at", "due_at", "answer_by", "queue_at", "closed_at", "claimed_by",
+    "claimed_until", "required_approvals", "execution",
+)  # fmt: skip
+
+
+def new_public_id() -> uuid.UUID:
+    """A UUIDv7: unguessable enough for a name, ordered by time for the index."""
+    return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
+    def pending(self) -> Self:
+        return self.filter(state=RequestState.PENDING)
+
+    def visible_to(self, user: User) -> Self:
+        """What USER may see: all for operators and auditors, else what they were asked."""
+        if user.sees_everything:
+            return self
+        return self.filter(pk__in=_asked_of(user))
+
+    def for_list(self) -> Self:
+        return self.select_related("source", "kind", "claimed_by", "execution").only(
+            *LIST_FIELDS,
+            *("source__slug", "source__name", "kind__slug", "kind__label"),
+            *("claimed_by__username", "claimed_by__first_name", "claimed_by__last_name"),
+            *("execution__arn", "execution__status"),
+        )
+
+
+def _asked_of(user: User) -> models.QuerySet[Assignment, int]:
+    # One condition per index, joined as a union: an OR over a join reads the whole table.
+    # A person who has left a group no longer sees what only that group was asked.
+    groups = user.groups.values("pk")
+    by_name = Assignment.objects.filter(user=user).values_list("request_id", flat=True)
+    by_group = Assignment.objects.filter(group__in=groups).values_list("request_id", flat=True)
+    decided = user.decisions.values_list("request_id", flat=True)
+    return by_name.union(by_group, decided, all=True)
+
+
+class ApprovalRequest(models.Model):
+    """One callback ID that a durable function waits on, put before human reviewers.
+
+    It is closed exactly once. Only approvals.lifecycle writes it, and the database
+    refuses any change of a closed one or of what people decide about.
+    """
+
+    public_id = models.UUIDField(unique=True, editable=False)
+    source = models.ForeignKey(CallbackSource, models.PROTECT, related_name="requests")
+    kind = models.ForeignKey(RequestKind, models.PROTECT, related_name="requests")
+    execution = models.ForeignKey(
+        Execution, models.PROTECT, null=True, blank=True, related_name="requests"
+    )
+    callback_sha256 = models.CharField(max_length=64)
+    callback_sealed = models.BinaryField()
+    content_sha256 = models.CharField(max_length=64)
+
+    # What people decide about.
+    title = models.CharField(max_length=200)
+    summary = models.TextField(blank=True, default="")
+    payload = models.JSONField(default=dict)
+    payload_text = models.TextField(default="{}")  # the sender's own number tokens
+    payload_sha256 = models.CharField(max_length=64)
+    links = models.JSONField(default=list)
+    risk = models.JSONField(null=True, blank=True)
+    risk_score = models.PositiveSmallIntegerField(null=True, blank=True)
+    checks = models.JSONField(default=list)
+    effects = models.JSONField(default=list)
+    response_schema = models.JSONField(null=True, blank=True)
+    editable = models.JSONField(default=list)
+    if_approved = models.CharField(max_length=500, blank=True, default="")
+    if_rejected = models.CharField(max_length=500, blank=True, default="")
+    if_nobody = models.CharField(max_length=500, blank=True, default="")
+
+    # Who wants it: none of them may decide.
+    requested_by = models.CharField(max_length=255, blank=True, default="")
+    on_behalf_of = models.CharField(max_length=255, blank=True, default="")
+    agent = models.CharField(max_length=255, blank=True, default="")
+
+    # The rules, frozen on receipt.
+    required_approvals = models.PositiveSmallIntegerField(default=1)
+    on_reject = models.CharField(max_length=8, choices=OnReject, default=OnReject.FAILURE)
+    on_timeout = models.CharField(max_length=8, choices=OnTimeout, default=OnTimeout.FAIL)
+    approve_with = models.TextField(null=True, blank=True)
+    reject_with = models.TextField(null=True, blank=True)
+    subject = models.CharField(max_length=255, blank=True, default="")
+
+    # The clocks. None: that clock does not run.
+    sent_at = models.DateTimeField()
+    received_at = models.DateTimeField()
+    due_at = models.DateTimeField(null=True, blank=True)
+    escalate_at = models.DateTimeField(null=True, blank=True)
+    answer_by = models.DateTimeField(null=True, blank=True)
+    callback_expires_at = models.DateTimeField(null=True, blank=True)
+    heartbeat_timeout_seconds = models.PositiveIntegerField(default=0)
+    queue_at = models.DateTimeField()  # where it stands in the queue: the nearest deadline
+
+    # Where it stands.
+    state = models.CharField(max_length=12, choices=RequestState, default=RequestState.PENDING)
+    closed_at = models.DateTimeField(null=True, blank=True)
+    withdrawal = models.CharField(max_length=16, choices=Withdrawal, blank=True, default="")
+    closed_because = models.CharField(max_length=500, blank=True, default="")
+    claimed_by = models.ForeignKey(
+        User, models.SET_NULL, null=True, blank=True, related_name="claims"
+    )
+    claimed_until = models.DateTimeField(null=True, blank=True)
+
+    objects = ApprovalRequestQuerySet.as_manager()
+
+    if TYPE_CHECKING:
+        delivery: CallbackDelivery
+        heartbeat: Heartbeat
+
+    class Meta:
+        constraints = [
+            # Over all sources: nobody may put a foreign callback before other reviewers.
+            models.UniqueConstraint(fields=["callback_sha256"], name="one_request_per_callback"),
+            models.CheckConstraint(
+                condition=Q(state=RequestState.PENDING, closed_at=None)
+                | (~Q(state=RequestState.PENDING) & Q(closed_at__isnull=False)),
+                name="closed_at_iff_closed",
+            ),
+            models.CheckConstraint(
+                condition=Q(state=RequestState.WITHDRAWN) ^ Q(withdrawal=""),
+                name="withdrawal_iff_withdrawn",
+            ),
+            models.CheckConstraint(
+                condition=Q(required_approvals__gte=1), name="needs_an_approval"
+            ),
+            models.CheckConstraint(
+                condition=Q(answer_by=None) | Q(answer_by__lt=F("callback_expires_at")),
+                name="answer_by_before_aws_expires",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["answer_by"],
+                condition=Q(state=RequestState.PENDING, answer_by__isnull=False),
+                name="pending_by_answer_by",
+            ),
+            models.Index(
+                fields=["source", "subject"],
+                condition=Q(state=RequestState.PENDING) & ~Q(subject=""),
+                name="pending_by_subject",
+            ),
+            models.Index(
+                fields=["queue_at", "id"],
+                condition=Q(state=RequestState.PENDING),
+                name="pending_by_queue",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.title
+
+    def get_absolute_url(self) -> str:
+        return reverse("approvals:request", args=[self.public_id])
+
+    @property
+    def is_pending(self) -> bool:
+        return self.state == RequestState.PENDING
+
+    @property
+    def callback_id(self) -> str:
+        """AWS's token. It goes to AWS and nowhere else: no log, no URL, no page."""
+        return keyring.unseal(self.callback_sealed, place=CALLBACK_PLACE).decode()
+
+    def close(self, state: RequestState, *, at: datetime) -> None:
+        """Leave the open rung for good; the caller holds the row lock and saves.
+
+        Raises:
+            AlreadyClosed: it was closed before; the caller words who and when.
+        """
+        if not self.is_pending:
+            raise AlreadyClosed(f"Too late: {self.get_state_display()}.")
+        self.state = state
+        self.closed_at = at
+        self.claimed_by = None
+        self.claimed_until = None
+
+
+class Assignment(models.Model):
+    """Who may decide: one row per user or group, ordered for the queue's keyset.
+
+    `open` and `queue_at` repeat the request's, so that a person's queue is one walk
+    along one index.
+    """
+
+    request = models.ForeignKey(ApprovalRequest, models.CASCADE, related_name="assignments")
+    user = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="assignments"
+    )
+    group = models.ForeignKey(
+        "auth.Group", models.PROTECT, null=True, blank=True, related_name="assignments"
+    )
+    open = models.BooleanField(default=True)
+    queue_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user=None) ^ Q(group=None), name="assigned_to_a_user_or_a_group"
+            ),
+            models.UniqueConstraint(
+                fields=["request", "user"], condition=Q(group=None), name="user_assigned_once"
+            ),
+            models.UniqueConstraint(
+                fields=["request", "group"], condition=Q(user=None), name="group_assigned_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["user", "queue_at", "request"],
+                condition=Q(open=True, group=None),
+                name="queue_of_user",
+            ),
+            models.Index(
+                fields=["group", "queue_at", "request"],
+                condition=Q(open=True, user=None),
+                name="queue_of_group",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user or self.group)

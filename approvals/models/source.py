@@ -1,0 +1,116 @@
+"""Who may send callback IDs, and with what they prove it."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import secrets
+from datetime import datetime
+from typing import Self
+
+from django.contrib.auth.models import Group
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import Q
+
+from approvals import keyring
+from approvals.models.user import User
+
+SECRET_PLACE = "source.secret"
+
+
+class CallbackSource(models.Model):
+    """A sender of callback IDs: its functions, its way to AWS, and its defaults.
+
+    A source speaks only for the functions it names and, at AWS, only with its own role
+    (confused deputy): `role_arn` empty means the portal's own credentials.
+    """
+
+    slug = models.SlugField(max_length=63, unique=True)
+    name = models.CharField(max_length=120)
+    active = models.BooleanField(default=True)
+    region = models.CharField(max_length=32)
+    endpoint_url = models.URLField(blank=True, default="", help_text="Empty: AWS's own endpoint")
+    role_arn = models.CharField(max_length=2048, blank=True, default="")
+    external_id = models.CharField(max_length=1224, blank=True, default="")
+    function_arns = ArrayField(
+        models.CharField(max_length=256),
+        default=list,
+        blank=True,
+        help_text="arn:aws:lambda:REGION:ACCOUNT:function:NAME, each for all its versions",
+    )
+    allow_local_runner = models.BooleanField(
+        default=False, help_text="Accept the execution names of AWS's local runner (uuid/uuid)"
+    )
+    default_users = models.ManyToManyField(User, blank=True, related_name="+")
+    default_groups = models.ManyToManyField(Group, blank=True, related_name="+")
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class SourceSecretQuerySet(models.QuerySet["SourceSecret"]):
+    def live(self, now: datetime) -> Self:
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+
+class SourceSecret(models.Model):
+    """A signing secret; two may be live at once while a sender rotates."""
+
+    source = models.ForeignKey(CallbackSource, models.CASCADE, related_name="secrets")
+    sealed = models.BinaryField()
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SourceSecretQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"secret of {self.source.slug}"
+
+    @classmethod
+    def new(cls, source: CallbackSource) -> tuple[Self, str]:
+        """An unsaved row and the secret as the sender writes it (`whsec_<base64>`)."""
+        raw = secrets.token_bytes(32)
+        sealed = keyring.seal(raw, place=SECRET_PLACE)
+        return cls(source=source, sealed=sealed), "whsec_" + base64.b64encode(raw).decode()
+
+    def reveal(self) -> bytes:
+        """The raw HMAC key."""
+        return keyring.unseal(self.sealed, place=SECRET_PLACE)
+
+
+class SourceKeyQuerySet(models.QuerySet["SourceKey"]):
+    def live(self, now: datetime) -> Self:
+        return self.filter(Q(expires_at=None) | Q(expires_at__gt=now))
+
+
+class SourceKey(models.Model):
+    """A Bearer key for senders that cannot sign; only its SHA-256 is kept."""
+
+    class Purpose(models.TextChoices):
+        REQUESTS = "requests", "Open, follow and withdraw requests"
+        EVENTS = "events", "Hand in EventBridge events, nothing else"
+
+    source = models.ForeignKey(CallbackSource, models.CASCADE, related_name="keys")
+    purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.REQUESTS)
+    prefix = models.CharField(max_length=12)
+    sha256 = models.CharField(max_length=64, unique=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    objects = SourceKeyQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"{self.prefix}…"
+
+    @classmethod
+    def new(cls, source: CallbackSource, purpose: str = Purpose.REQUESTS) -> tuple[Self, str]:
+        """An unsaved row and the key as the sender writes it, shown once."""
+        key = "csk_" + secrets.token_urlsafe(32)
+        return cls(source=source, purpose=purpose, prefix=key[:10], sha256=digest(key)), key
+
+
+def digest(token: str) -> str:
+    """How keys and tokens of 256 random bits are kept: their SHA-256, hex."""
+    return hashlib.sha256(token.encode()).hexdigest()
