@@ -1,0 +1,99 @@
+"""The port to AWS: what may be said about a callback, and what may be answered.
+
+Nothing here knows boto3. `aws.LambdaGateway` is the one real gateway; the tests have
+a scripted one of the same height.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+from approvals.states import TERMINAL_STATUSES, Reply
+
+#: No call of a gateway lasts longer: 3 s to connect and 10 s to read, twice where a
+#: role must be assumed first. A lease must be longer than this.
+CALL_LIMIT = timedelta(seconds=26)
+
+#: What an operator has to mend (rights, credentials, keys, addresses) is tried again
+#: at this pace: often enough to be seen mended, too seldom to hurt anybody.
+CONFIGURATION_PAUSE = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of one call.
+
+    DETAIL is short and safe to show and log: an error code and a sentence of ours,
+    never AWS's own message, which may carry the callback ID.
+    APPLIED_UNKNOWN: AWS may have taken the call although it did not say so; a CLOSED
+    after such an answer may mean that it was us who closed it.
+    RETRY_AFTER: how long to wait at least before the next call, where AWS or the kind
+    of failure says so.
+    HTTP_MS: whole milliseconds from asking boto3 to its answer.
+    """
+
+    reply: Reply
+    detail: str = ""
+    applied_unknown: bool = False
+    retry_after: timedelta | None = None
+    http_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where and as whom to speak for one source. One client per address is kept."""
+
+    source_id: int
+    region: str
+    endpoint_url: str | None = None
+    role_arn: str | None = None
+    external_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class CallbackFailure:
+    """The error a function sees. The SDK hands on message and data but not the type,
+    so whatever a machine shall read belongs in DATA."""
+
+    error_type: str
+    message: str
+    data: str
+
+
+@dataclass(frozen=True, slots=True)
+class Sighting:
+    """What AWS says of an execution; STATUS is "" unless the answer is ACCEPTED."""
+
+    answer: Answer
+    status: str = ""
+    started_at: datetime | None = None
+    ended_at: datetime | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether the execution is over. A status word we do not know counts as open."""
+        return self.status in TERMINAL_STATUSES
+
+
+class CallbackGateway(Protocol):
+    """Answers, never exceptions: every failure is one of the four replies.
+
+    Safe to call from many threads at once; needs no database. A call returns within
+    CALL_LIMIT. Calls may be repeated: AWS closes a callback at the first success or
+    failure it accepts and replies CLOSED from then on, which after an answer with
+    `applied_unknown` may mean that *we* closed it.
+    """
+
+    def succeed(self, address: Address, callback_id: str, result: bytes) -> Answer:
+        """Complete the callback with RESULT, handed to the function as it is."""
+
+    def fail(self, address: Address, callback_id: str, error: CallbackFailure) -> Answer:
+        """Complete the callback with an error that the function sees raised."""
+
+    def beat(self, address: Address, callback_id: str) -> Answer:
+        """Restart AWS's heartbeat clock for the callback; may be repeated freely."""
+
+    def look(self, address: Address, execution_arn: str) -> Sighting:
+        """Ask how the execution stands; changes nothing at AWS."""

@@ -1,0 +1,409 @@
+"""The real gateway against a stand-in that fails in every way the wire can."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from botocore.config import Config
+from mypy_boto3_lambda import LambdaClient
+
+from approvals.callbacks import aws
+from approvals.callbacks.aws import LambdaGateway
+from approvals.callbacks.gateway import CONFIGURATION_PAUSE, Address, CallbackFailure
+from approvals.states import Reply
+from tests.fakes import lambda_api
+from tests.fakes.lambda_api import Fault, LambdaApi
+
+CALLBACK_ID = "Ab9hZXj/+secret+callback/id=="
+ARN = (
+    "arn:aws:lambda:eu-west-1:123456789012:function:order:$LATEST"
+    "/durable-execution/order-1/9f7d84c9"
+)
+
+
+@pytest.fixture(autouse=True)
+def _credentials(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in {
+        "AWS_ACCESS_KEY_ID": "AKIAOWN",
+        "AWS_SECRET_ACCESS_KEY": "own",
+        "AWS_CONFIG_FILE": "/dev/null",
+        "AWS_SHARED_CREDENTIALS_FILE": "/dev/null",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }.items():
+        monkeypatch.setenv(name, value)
+    for name in ("AWS_PROFILE", "AWS_SESSION_TOKEN", "AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_LAMBDA"):
+        monkeypatch.delenv(name, raising=False)
+
+
+@pytest.fixture
+def api() -> Iterator[LambdaApi]:
+    with LambdaApi() as api:
+        yield api
+
+
+@pytest.fixture
+def address(api: LambdaApi) -> Address:
+    return Address(source_id=7, region="eu-west-1", endpoint_url=api.url)
+
+
+@pytest.fixture
+def gateway() -> LambdaGateway:
+    return LambdaGateway(
+        connect_timeout=timedelta(milliseconds=300), read_timeout=timedelta(milliseconds=300)
+    )
+
+
+def test_a_success_arrives_byte_for_byte(
+    api: LambdaApi, address: Address, gateway: LambdaGateway
+) -> None:
+    body = '{"outcome": "approved", "comment": "schön"}'.encode()
+
+    answer = gateway.succeed(address, CALLBACK_ID, body)
+
+    assert answer.reply is Reply.ACCEPTED
+    assert api.closed == {CALLBACK_ID: ("succeed", body)}
+    assert "countersign/" in api.calls[0].user_agent
+
+
+def test_a_failure_carries_type_message_and_data(
+    api: LambdaApi, address: Address, gateway: LambdaGateway
+) -> None:
+    error = CallbackFailure("ApprovalRejected", "Dana rejected it.", '{"outcome": "rejected"}')
+
+    assert gateway.fail(address, CALLBACK_ID, error).reply is Reply.ACCEPTED
+
+    verb, body = api.closed[CALLBACK_ID]
+    assert verb == "fail"
+    assert json.loads(body) == {
+        "ErrorType": "ApprovalRejected",
+        "ErrorMessage": "Dana rejected it.",
+        "ErrorData": '{"outcome": "rejected"}',
+    }
+
+
+def test_beats_may_be_repeated_until_the_callback_is_closed(
+    address: Address, gateway: LambdaGateway
+) -> None:
+    assert gateway.beat(address, CALLBACK_ID).reply is Reply.ACCEPTED
+    assert gateway.beat(address, CALLBACK_ID).reply is Reply.ACCEPTED
+    gateway.succeed(address, CALLBACK_ID, b"{}")
+
+    assert gateway.beat(address, CALLBACK_ID).reply is Reply.CLOSED
+
+
+FAULTS = {
+    "throttled": (lambda_api.THROTTLED, Reply.UNAVAILABLE, False),
+    "service error": (lambda_api.SERVICE_ERROR, Reply.UNAVAILABLE, True),
+    "kms": (lambda_api.KMS_DENIED, Reply.UNAVAILABLE, False),
+    "html 503": (lambda_api.HTML_503, Reply.UNAVAILABLE, True),
+    "bare 500": (Fault(500), Reply.UNAVAILABLE, True),
+    "json list 500": (Fault(500, b"[]"), Reply.UNAVAILABLE, True),
+    "json list 403": (Fault(403, b"[]"), Reply.UNAVAILABLE, False),
+    "deep json 200": (Fault(200, b"[" * 100_000), Reply.UNAVAILABLE, True),
+    "reset before": (lambda_api.RESET_BEFORE, Reply.UNAVAILABLE, True),
+    "reset after": (lambda_api.RESET_AFTER, Reply.UNAVAILABLE, True),
+    "half an answer": (lambda_api.HALF_ANSWER, Reply.UNAVAILABLE, True),
+    "cut after the head": (Fault(200, b"", cut=True), Reply.UNAVAILABLE, True),
+    "slow": (lambda_api.SLOW, Reply.UNAVAILABLE, True),
+    "garbage 200": (lambda_api.GARBAGE_200, Reply.UNAVAILABLE, True),
+    "not utf-8 200": (Fault(200, b"\xff\xfe"), Reply.UNAVAILABLE, True),
+    "a stranger's 204": (Fault(204), Reply.UNAVAILABLE, True),
+    "empty 200": (Fault(200), Reply.ACCEPTED, False),
+    "redirect": (lambda_api.REDIRECT, Reply.UNAVAILABLE, False),
+    "a stranger's 404": (lambda_api.NO_SUCH_PAGE, Reply.UNAVAILABLE, False),
+    "closed": (lambda_api.TIMED_OUT, Reply.CLOSED, False),
+    "unknown id": (lambda_api.error("ResourceNotFoundException", 404), Reply.CLOSED, False),
+    "denied": (lambda_api.error("AccessDeniedException", 403), Reply.UNAVAILABLE, False),
+    "expired": (lambda_api.error("ExpiredTokenException", 403), Reply.UNAVAILABLE, False),
+    "invalid": (lambda_api.error("InvalidParameterValueException", 400), Reply.REFUSED, False),
+    "runner closed": (
+        lambda_api.runner(f"…: Callback operation [{CALLBACK_ID}] is not in STARTED state"),
+        Reply.CLOSED,
+        False,
+    ),
+    "runner malformed": (lambda_api.runner("…: Incorrect padding"), Reply.REFUSED, False),
+    "runner broken": (lambda_api.runner("…: database is locked"), Reply.UNAVAILABLE, True),
+    "runner invalid": (
+        lambda_api.runner("…", type_="InvalidParameterValueException", status=400),
+        Reply.REFUSED,
+        False,
+    ),
+    "runner throttled": (
+        lambda_api.runner("…", type_="TooManyRequestsException", status=429),
+        Reply.UNAVAILABLE,
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("expected", FAULTS.values(), ids=FAULTS.keys())
+def test_every_mishap_is_an_answer_and_never_sent_twice(
+    api: LambdaApi, address: Address, gateway: LambdaGateway, expected: tuple[Fault, Reply, bool]
+) -> None:
+    fault, reply, unknown = expected
+    api.script.append(fault)
+
+    answer = gateway.succeed(address, CALLBACK_ID, b"{}")
+
+    assert (answer.reply, answer.applied_unknown) == (reply, unknown)
+    assert [call.taken for call in api.calls] == [fault.taken]
+    assert CALLBACK_ID not in answer.detail
+    assert "secret-message" not in answer.detail
+
+
+def test_throttling_says_how_long_to_wait(
+    api: LambdaApi, address: Address, gateway: LambdaGateway
+) -> None:
+    api.script.append(lambda_api.THROTTLED)
+
+    assert gateway.beat(address, CALLBACK_ID).retry_after == timedelta(seconds=7)
+
+
+def test_after_a_lost_answer_a_repetition_is_told_closed(
+    api: LambdaApi, address: Address, gateway: LambdaGateway
+) -> None:
+    api.script.append(lambda_api.RESET_AFTER)
+
+    first = gateway.succeed(address, CALLBACK_ID, b"{}")
+    second = gateway.succeed(address, CALLBACK_ID, b"{}")
+
+    assert (first.applied_unknown, second.reply) == (True, Reply.CLOSED)
+
+
+def test_a_refused_connection_was_certainly_not_applied(gateway: LambdaGateway) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))  # bound and not listening: connecting is refused
+        here = Address(1, "eu-west-1", f"http://127.0.0.1:{taken.getsockname()[1]}")
+        answer = gateway.succeed(here, CALLBACK_ID, b"{}")
+
+    assert (answer.reply, answer.applied_unknown) == (Reply.UNAVAILABLE, False)
+    assert answer.detail.startswith("EndpointConnectionError: ")
+
+
+def test_a_connection_that_takes_too_long_was_certainly_not_applied(
+    gateway: LambdaGateway,
+) -> None:
+    with socket.socket() as full, socket.socket() as first, socket.socket() as second:
+        full.bind(("127.0.0.1", 0))
+        full.listen(0)  # a backlog that two callers fill: the third is left waiting
+        for caller in (first, second):
+            caller.setblocking(False)
+            caller.connect_ex(full.getsockname())
+        here = Address(1, "eu-west-1", f"http://127.0.0.1:{full.getsockname()[1]}")
+        answer = gateway.succeed(here, CALLBACK_ID, b"{}")
+
+    assert answer.detail.startswith("ConnectTimeoutError: ")
+    assert not answer.applied_unknown
+
+
+def test_a_name_that_does_not_resolve_was_certainly_not_applied(
+    gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def unresolvable(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unresolvable)
+
+    answer = gateway.succeed(Address(1, "eu-west-1", "http://nowhere.invalid"), CALLBACK_ID, b"{}")
+
+    assert (answer.reply, answer.applied_unknown) == (Reply.UNAVAILABLE, False)
+
+
+def test_tls_against_a_plain_server_is_an_answer(api: LambdaApi, gateway: LambdaGateway) -> None:
+    here = Address(1, "eu-west-1", api.url.replace("http:", "https:"))
+
+    assert gateway.succeed(here, CALLBACK_ID, b"{}").reply is Reply.UNAVAILABLE
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        Address(1, ""),
+        Address(1, "not a region"),
+        Address(1, "eu-west-1", "no-scheme"),
+        Address(1, "eu-west-1", "http://"),
+    ],
+)
+def test_an_address_that_makes_no_client_waits_to_be_mended(
+    gateway: LambdaGateway, wrong: Address
+) -> None:
+    answer = gateway.succeed(wrong, CALLBACK_ID, b"{}")
+
+    assert (answer.reply, answer.applied_unknown) == (Reply.UNAVAILABLE, False)
+    assert answer.retry_after == CONFIGURATION_PAUSE
+
+
+def test_missing_credentials_wait_to_be_mended(
+    address: Address, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+    answer = gateway.succeed(address, CALLBACK_ID, b"{}")
+
+    assert answer.detail.startswith("NoCredentialsError: ")
+    assert (answer.applied_unknown, answer.retry_after) == (False, CONFIGURATION_PAUSE)
+
+
+def test_an_empty_callback_id_is_refused_without_a_call(
+    api: LambdaApi, address: Address, gateway: LambdaGateway
+) -> None:
+    assert gateway.succeed(address, "", b"{}").reply is Reply.REFUSED
+    assert api.calls == []
+
+
+def test_without_an_endpoint_of_its_own_a_source_uses_the_environment_s(
+    api: LambdaApi, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", api.url)
+
+    assert gateway.beat(Address(1, "eu-west-1"), CALLBACK_ID).reply is Reply.ACCEPTED
+
+
+def test_proxies_of_the_environment_are_not_asked(
+    address: Address, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HTTP_PROXY", "http://127.0.0.1:9")
+    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+
+    assert gateway.beat(address, CALLBACK_ID).reply is Reply.ACCEPTED
+
+
+class TestRoles:
+    @pytest.fixture(autouse=True)
+    def _sts(self, api: LambdaApi, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", api.url)
+
+    @pytest.fixture
+    def address(self, api: LambdaApi) -> Address:
+        role = "arn:aws:iam::123456789012:role/answers"
+        return Address(7, "eu-west-1", api.url, role_arn=role, external_id="only-ours")
+
+    def test_a_source_s_calls_are_signed_with_its_role_borrowed_once(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        for _ in range(3):
+            assert gateway.beat(address, CALLBACK_ID).reply is Reply.ACCEPTED
+
+        assert [role["ExternalId"] for role in api.roles] == ["only-ours"]
+        assert api.roles[0]["RoleArn"] == address.role_arn
+        assert api.roles[0]["RoleSessionName"] == "countersign-7"
+        assert all("Credential=ASIALENT/" in call.authorization for call in api.calls)
+
+    def test_sources_do_not_share_a_role(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        gateway.beat(address, CALLBACK_ID)
+        gateway.beat(Address(8, "eu-west-1", api.url), CALLBACK_ID)
+
+        keys = [call.authorization.split("Credential=")[1].split("/")[0] for call in api.calls]
+        assert keys == ["ASIALENT", "AKIAOWN"]
+
+    @pytest.mark.parametrize(
+        "fault",
+        [lambda_api.role_denied(), Fault(500, b"broken"), lambda_api.RESET_BEFORE, lambda_api.SLOW],
+        ids=["denied", "500", "reset", "slow"],
+    )
+    def test_a_role_that_is_not_lent_means_nothing_was_sent(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway, fault: Fault
+    ) -> None:
+        api.role_fault = fault
+
+        answer = gateway.succeed(address, CALLBACK_ID, b"{}")
+
+        assert (answer.reply, answer.applied_unknown) == (Reply.UNAVAILABLE, False)
+        assert "role cannot be assumed" in answer.detail
+        assert "secret-message" not in answer.detail
+        assert api.calls == []
+
+    def test_a_role_is_borrowed_as_soon_as_it_is_lent(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        api.role_fault = lambda_api.role_denied()
+        gateway.succeed(address, CALLBACK_ID, b"{}")
+        api.role_fault = None
+
+        assert gateway.succeed(address, CALLBACK_ID, b"{}").reply is Reply.ACCEPTED
+
+
+class TestLooking:
+    def test_an_execution_is_seen_with_its_times(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        api.executions[ARN] = _execution("SUCCEEDED", EndTimestamp=1795176001.5)
+
+        seen = gateway.look(address, ARN)
+
+        assert (seen.status, seen.is_terminal) == ("SUCCEEDED", True)
+        assert seen.started_at == datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+        assert seen.ended_at == datetime(2026, 11, 20, 12, 0, 1, 500_000, tzinfo=UTC)
+
+    @pytest.mark.parametrize("status", ["RUNNING", "PAUSED", "DELETING", "A_WORD_OF_TOMORROW"])
+    def test_an_unknown_status_counts_as_open(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway, status: str
+    ) -> None:
+        api.executions[ARN] = _execution(status)
+
+        seen = gateway.look(address, ARN)
+
+        assert (seen.answer.reply, seen.status, seen.is_terminal) == (Reply.ACCEPTED, status, False)
+
+    def test_an_execution_aws_does_not_know_is_not_seen(
+        self, address: Address, gateway: LambdaGateway
+    ) -> None:
+        seen = gateway.look(address, ARN)
+
+        assert (seen.answer.reply, seen.status) == (Reply.CLOSED, "")
+
+    def test_an_answer_without_a_status_is_not_a_sighting(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        api.script.append(Fault(200, b"{}"))
+
+        assert gateway.look(address, ARN).answer.reply is Reply.UNAVAILABLE
+
+
+def test_many_threads_share_one_client_per_address(
+    api: LambdaApi, address: Address, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[Address] = []
+    original = aws._new_client
+
+    def counting(address: Address, config: Config) -> LambdaClient:
+        made.append(address)
+        return original(address, config)
+
+    monkeypatch.setattr(aws, "_new_client", counting)
+
+    with ThreadPoolExecutor(8) as pool:
+        replies = list(pool.map(lambda n: gateway.beat(address, f"id{n}").reply, range(16)))
+
+    assert replies == [Reply.ACCEPTED] * 16
+    assert made == [address]
+
+
+def test_clients_kept_are_bounded(
+    api: LambdaApi, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aws, "MAX_CLIENTS", 2)
+
+    for source in range(4):
+        gateway.beat(Address(source, "eu-west-1", api.url), CALLBACK_ID)
+
+    assert [address.source_id for address in gateway._clients] == [2, 3]
+
+
+def _execution(status: str, **more: object) -> dict[str, object]:
+    return {
+        "DurableExecutionArn": ARN,
+        "DurableExecutionName": "order-1",
+        "FunctionArn": "arn:aws:lambda:eu-west-1:123456789012:function:order:$LATEST",
+        "StartTimestamp": 1795176000,
+        "Status": status,
+        **more,
+    }

@@ -1,0 +1,63 @@
+"""The twin of the real gateway: says what it was told to say, remembers what it was asked."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable
+from threading import Lock
+
+from approvals.callbacks.gateway import Address, Answer, CallbackFailure, Sighting
+from approvals.states import Reply
+
+Call = tuple[str, str]  # verb, callback ID or execution ARN
+
+
+class ScriptedGateway:
+    """Gives REPLIES one after the other, the last for ever; without any, accepts all.
+
+    `calls` holds (verb, callback ID) in order, `addresses` and `bodies` the rest of
+    each. WHILE_SENDING, if set, runs in the sending thread before each answer.
+    """
+
+    def __init__(self, *replies: Reply | Answer | Sighting) -> None:
+        self._script = deque(replies or (Reply.ACCEPTED,))
+        self._lock = Lock()
+        self.calls: list[Call] = []
+        self.addresses: list[Address] = []
+        self.bodies: list[bytes | CallbackFailure | None] = []
+        self.while_sending: Callable[[str, str], None] = lambda verb, name: None
+
+    def then(self, *replies: Reply | Answer | Sighting) -> None:
+        """Forget the script and say REPLIES from now on."""
+        with self._lock:
+            self._script = deque(replies)
+
+    def succeed(self, address: Address, callback_id: str, result: bytes) -> Answer:
+        return _answer(self._next("succeed", address, callback_id, result))
+
+    def fail(self, address: Address, callback_id: str, error: CallbackFailure) -> Answer:
+        return _answer(self._next("fail", address, callback_id, error))
+
+    def beat(self, address: Address, callback_id: str) -> Answer:
+        return _answer(self._next("beat", address, callback_id, None))
+
+    def look(self, address: Address, execution_arn: str) -> Sighting:
+        line = self._next("look", address, execution_arn, None)
+        return line if isinstance(line, Sighting) else Sighting(_answer(line))
+
+    def _next(
+        self, verb: str, address: Address, name: str, body: bytes | CallbackFailure | None
+    ) -> Reply | Answer | Sighting:
+        with self._lock:
+            self.calls.append((verb, name))
+            self.addresses.append(address)
+            self.bodies.append(body)
+            line = self._script.popleft() if len(self._script) > 1 else self._script[0]
+        self.while_sending(verb, name)
+        return line
+
+
+def _answer(line: Reply | Answer | Sighting) -> Answer:
+    if isinstance(line, Sighting):
+        return line.answer
+    return line if isinstance(line, Answer) else Answer(line, detail=f"Scripted: {line.value}.")
