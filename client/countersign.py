@@ -24,6 +24,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
+from http import HTTPStatus
 from http.client import HTTPException, HTTPResponse
 from time import monotonic, sleep, time
 from typing import Any, Literal, Protocol, TypedDict, TypeVar, cast, get_args
@@ -218,7 +219,7 @@ def _signed_headers(body: bytes, message_id: str, key: bytes, timestamp: int) ->
     }
 
 
-class _Busy(Exception):
+class _BusyError(Exception):
     """This attempt failed and another may work, not before RETRY_AFTER seconds."""
 
     def __init__(self, reason: str, retry_after: float = 0.0) -> None:
@@ -236,7 +237,7 @@ def _post_until(
         request = Request(address, body, headers, method="POST")  # noqa: S310  # nosec B310
         try:
             return _post_once(request, deadline)
-        except _Busy as busy:
+        except _BusyError as busy:
             backoff = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**attempt)
             attempt += 1
             pause = busy.retry_after + random.uniform(0, backoff)  # noqa: S311  # nosec B311: no secret
@@ -253,10 +254,10 @@ def _post_once(request: Request, deadline: float) -> Submitted:
         reason = getattr(error, "reason", error)
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise ApprovalUnavailable("The portal's certificate is not trusted here.") from error
-        raise _Busy(f"{type(reason).__name__}: {reason}") from error
-    if status == 429 or status >= 500:
-        raise _Busy(f"it answered {status}.", _retry_after(headers.get("Retry-After")))
-    if status in (200, 201):
+        raise _BusyError(f"{type(reason).__name__}: {reason}") from error
+    if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise _BusyError(f"it answered {status}.", _retry_after(headers.get("Retry-After")))
+    if status in (HTTPStatus.OK, HTTPStatus.CREATED):
         return _submitted(status, body)
     raise _refusal(status, body)
 
@@ -267,10 +268,11 @@ class _AsAnswered(HTTPErrorProcessor):
     A signed request goes where its sender aimed it, or nowhere.
     """
 
-    def http_response(self, request: Request, response: HTTPResponse) -> HTTPResponse:
+    def http_response(self, _request: Request, response: HTTPResponse) -> HTTPResponse:
         return response
 
-    https_response = http_response
+    def https_response(self, _request: Request, response: HTTPResponse) -> HTTPResponse:
+        return response
 
 
 def _exchange(request: Request, deadline: float) -> tuple[int, Message, bytes]:
@@ -329,10 +331,10 @@ def _not_the_portal(status: int) -> ApprovalRefused:
     return ApprovalRefused(status, "Unexpected answer", detail)
 
 
-def _object(text: str | bytes) -> dict[str, Any]:
+def _object(text: object) -> dict[str, Any]:
     """The JSON object in TEXT, or an empty one."""
     try:
-        document = json.loads(text)
+        document = json.loads(text) if isinstance(text, str | bytes) else None
     except (ValueError, RecursionError):
         return {}
     return document if isinstance(document, dict) else {}
@@ -364,8 +366,7 @@ def outcome_of(
 
     Not for requests with `approve_with`, whose result is that string and nothing else.
     """
-    document = _object(result) if isinstance(result, str) else dict(result or {})
-    outcome = _outcome(document)
+    outcome = _outcome(dict(result) if isinstance(result, Mapping) else _object(result))
     if expect_payload_sha256 not in (None, outcome.payload_sha256):
         raise MalformedOutcome("The outcome is about another payload than the one expected.")
     return outcome
@@ -421,6 +422,7 @@ def _refuse_half_an_approval(outcome: Outcome) -> None:
     """A rejection may lack a field; an approval says what was decided, when and by whom."""
     known = (outcome.request_id, outcome.decision_id, outcome.decided_at, outcome.payload_sha256)
     nobody = outcome.cause == "person" and not outcome.decided_by
+    nobody = nobody or not all(isinstance(name, str) and name for name in outcome.decided_by)
     if outcome.approved and (nobody or not all(known)):
         raise MalformedOutcome("The approval does not say who decided what, and when.")
 

@@ -96,7 +96,7 @@ class _InvokeRequest(BaseHTTPRequestHandler):
             return
         try:
             self._answer(HTTPStatus.OK, function(json.loads(body), Invocation(name)))
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - Lambda reports whatever a function raises
             self._answer(HTTPStatus.OK, _as_error(error), {"X-Amz-Function-Error": "Unhandled"})
 
     def _answer(
@@ -111,7 +111,7 @@ class _InvokeRequest(BaseHTTPRequestHandler):
         self.end_headers()
         self.wfile.write(body)
 
-    def log_message(self, format: str, *args: object) -> None:
+    def log_message(self, *_: object) -> None:
         """Say nothing per call: the runner has the history."""
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 Event = dict[str, Any]
 
-OSLO = {"name": "Halvard Brekke", "street": "Storgata 88", "city": "9008 Tromsø", "country": "NO"}
+TROMSO = {"name": "Halvard Brekke", "street": "Storgata 88", "city": "9008 Tromsø", "country": "NO"}
 ROTTERDAM = {
     "name": "J. Brekke",
     "street": "Witte de Withstraat 14",
@@ -28,7 +28,7 @@ def small() -> Event:
         customer="Ingrid Solberg",
         lines=[
             _line("STV-LQ", "Liquid-fuel stove", 1, "149.00"),
-            _line("FUEL-B1", "Fuel", 2, "24"),
+            _line("FUEL-B1", "Fuel bottle, 1 litre", 2, "24.00"),
         ],
         approval={"timeout_seconds": 3600, "heartbeat_timeout_seconds": 300},
     )
@@ -125,8 +125,8 @@ def _order(
         "customer": {"name": customer, "email": "customer@shop.example"},
         "currency": "EUR",
         "lines": lines,
-        "totals": {"goods": f"{goods:.2f}", "delivery": "9.00", "total": f"{goods + 9:.2f}"},
-        "addresses": {"deliver_to": OSLO, "bill_to": ROTTERDAM},
+        "totals": {"goods": f"{goods:.2f}", "shipping": "9.00", "total": f"{goods + 9:.2f}"},
+        "addresses": {"shipping": TROMSO, "billing": ROTTERDAM},
         "note": note,
         "approval": approval,
     }
