@@ -153,7 +153,7 @@ class Supervisor:
                 env=dict(program.env),
                 cwd=program.cwd,
                 start_new_session=True,
-                preexec_fn=follow_parent(program.stop_signal),  # noqa: PLW1509 - one thread
+                preexec_fn=follow_parent(program.stop_signal),  # noqa: PLW1509 - runs two calls
             )
         if self._undertaker is not None:
             self._undertaker.remember(process.pid, program.stop_signal)
