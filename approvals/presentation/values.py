@@ -1,0 +1,135 @@
+"""One JSON leaf as a reviewer reads it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime
+from urllib.parse import urlsplit
+
+from approvals.presentation.blocks import Value
+from approvals.presentation.jsontext import Json, Number
+from approvals.presentation.money import MINUS, format_money
+from approvals.presentation.pointer import path_of, resolve
+from approvals.presentation.text import visible
+
+_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
+_DATETIME = re.compile(
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}[T ][0-9]{2}:[0-9]{2}(:[0-9]{2}([.,][0-9]{1,9})?)?"
+    r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
+)
+_DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+NOTHING = Value("null", "—", title="null")
+MISSING = Value("missing", "")
+
+
+def leaf(value: Json, style: str = "", root: Json = None, parent: Json = None) -> Value:
+    """VALUE as a `Value`; STYLE is its format from the kind, "" to recognise it.
+
+    ROOT and PARENT are where `money:@/currency` and `money:@./currency` look.
+    """
+    if value is None:
+        return NOTHING
+    if isinstance(value, bool):
+        return Value("boolean", "Yes" if value else "No")
+    if style.startswith("money:"):
+        return _money(str(value), _currency(style.removeprefix("money:"), root, parent))
+    named = _STYLES.get(style)
+    if named is not None:
+        return named(str(value))
+    if isinstance(value, Number):
+        return Value("number", str(value))
+    return _recognised(value) if isinstance(value, str) else _plain(str(value))
+
+
+def _currency(spec: str, root: Json, parent: Json) -> str:
+    if spec.startswith("@./"):
+        found = resolve(parent, path_of(spec[2:]))
+    elif spec.startswith("@"):
+        found = resolve(root, path_of(spec[1:]))
+    else:
+        found = spec
+    return found if isinstance(found, str) and not isinstance(found, Number) else ""
+
+
+def _money(amount: str, currency: str) -> Value:
+    formatted = format_money(amount, currency)
+    if formatted is not None:
+        return Value("money", formatted, title=f"{amount} {currency}")
+    shown = f"{visible(amount)} {visible(currency)}".strip()
+    return Value("text", shown, flag="no currency" if _DECIMAL.fullmatch(amount) else "no amount")
+
+
+def _percent(token: str) -> Value:
+    if not _DECIMAL.fullmatch(token):
+        return Value("text", visible(token), flag="no number")
+    return Value("percent", token.replace("-", MINUS) + "\u00a0%", title=token)
+
+
+def _date(text: str) -> Value:
+    try:
+        day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
+    except ValueError:
+        day = None
+    return Value("date", f"{day:%a} {day.day} {day:%b %Y}", title=text) if day else _plain(text)
+
+
+def _datetime(text: str) -> Value:
+    try:
+        moment = datetime.fromisoformat(text) if _DATETIME.fullmatch(text) else None
+    except ValueError:
+        moment = None
+    if moment is None:
+        return _date(text)
+    clock = f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
+    words = f"{moment:%a} {moment.day} {moment:%b %Y}, {clock} {_zone(moment)}"
+    return Value("datetime", words.rstrip(), title=text)
+
+
+def _zone(moment: datetime) -> str:
+    if moment.tzinfo is None:
+        return ""
+    offset = f"{moment:%z}"
+    return "UTC" if offset == "+0000" else f"(UTC{offset[:3].replace('-', MINUS)}:{offset[3:5]})"
+
+
+def _recognised(text: str) -> Value:
+    if text.startswith("https://"):
+        return _link(text)
+    if text[:2].isdigit() and len(text) <= 40:
+        return _datetime(text)
+    return _plain(text)
+
+
+def _link(text: str) -> Value:
+    """A link with its host beside it; plain text where the address could mislead."""
+    host = _honest_host(text)
+    return Value("link", text, href=text, title=host) if host else _plain(text)
+
+
+def _honest_host(address: str) -> str:
+    if (
+        len(address) > 2_000
+        or not address.isascii()
+        or re.search(r"[\s\x00-\x20\x7f\\\"<>]", address)
+    ):
+        return ""
+    try:
+        parts = urlsplit(address)
+    except ValueError:
+        return ""
+    return "" if "@" in parts.netloc else parts.hostname or ""
+
+
+def _plain(text: str) -> Value:
+    return Value("text", visible(text))
+
+
+_STYLES: dict[str, Callable[[str], Value]] = {
+    "text": _plain,
+    "code": lambda text: Value("code", visible(text)),
+    "quote": lambda text: Value("quote", visible(text)),
+    "percent": _percent,
+    "date": _date,
+    "datetime": _datetime,
+}

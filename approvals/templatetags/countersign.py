@@ -1,0 +1,13 @@
+"""`{% load countersign %}`: every tag and filter of ours at once."""
+
+from __future__ import annotations
+
+from django import template
+
+from approvals.templatetags import amounts, icons, marks, moments, payload, prose
+
+register = template.Library()
+
+for _part in (amounts, icons, marks, moments, payload, prose):
+    register.tags.update(_part.register.tags)
+    register.filters.update(_part.register.filters)

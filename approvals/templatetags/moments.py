@@ -1,0 +1,122 @@
+"""Times as people read them: near ones relative, the whole moment on hover and in print.
+
+`static/js/clock.js` keeps the words current and must say them in the same way.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from django import template
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.safestring import SafeString
+
+register = template.Library()
+
+NEAR = timedelta(days=1)
+THIS_WEEK = timedelta(days=6)
+
+
+@register.simple_tag
+def when(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
+    """A moment: `4 s ago`, `in 12 min`, `Mon 09:00`, `18 Nov 2025`; "" for None."""
+    if moment is None:
+        return ""
+    return _time(moment, spoken(moment, now or timezone.now()), "when", "data-when")
+
+
+@register.simple_tag
+def left(moment: datetime | None, now: datetime | None = None) -> SafeString | str:
+    """The time until MOMENT: `8 min 05 s`, `2 h 05 min`, `Mon 09:00`; `5 min late` once past."""
+    if moment is None:
+        return ""
+    return _time(moment, remaining(moment, now or timezone.now()), "left", "data-left")
+
+
+@register.simple_tag
+def clock(moment: datetime | None) -> SafeString | str:
+    """The moment itself, with its zone: `14:30:11 CET`, with the day where it is not today."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    today = local.date() == timezone.localtime(timezone.now()).date()
+    day = "" if today else f"{local:%a} {local.day} {local:%b}, "
+    return _time(moment, f"{day}{local:%H:%M:%S} {local:%Z}", "clock", "")
+
+
+@register.simple_tag
+def lasted(length: timedelta | float | None) -> str:
+    """A length of time: `0.3 s`, `18 s`, `58 min`, `1 h 05 min`, `3 d 4 h`."""
+    if length is None:
+        return ""
+    exact = length if isinstance(length, timedelta) else timedelta(seconds=length)
+    seconds = exact.total_seconds()
+    return f"{seconds:.1f} s" if 0 <= seconds < 10 and seconds % 1 else span(exact)
+
+
+@register.filter
+def until(moment: datetime | None, now: datetime | None) -> timedelta | None:
+    """How long from NOW to MOMENT; negative once past, None without a deadline."""
+    return None if moment is None or now is None else moment - now
+
+
+def spoken(moment: datetime, now: datetime) -> str:
+    apart = moment - now
+    if abs(apart) >= NEAR:
+        return calendar(moment, now)
+    if abs(apart) < timedelta(seconds=1):
+        return "now"
+    return f"in {span(apart)}" if apart > timedelta(0) else f"{span(-apart)} ago"
+
+
+def remaining(moment: datetime, now: datetime) -> str:
+    apart = moment - now
+    if apart < timedelta(0):
+        return f"{span(-apart)} late"
+    if apart >= NEAR:
+        return calendar(moment, now)
+    seconds = int(apart.total_seconds())
+    return f"{span(apart)} {seconds % 60:02d} s" if 60 <= seconds < 600 else span(apart)
+
+
+def span(length: timedelta) -> str:
+    """`18 s`, `12 min`, `1 h 05 min`, `3 d 4 h`; parts of a unit are dropped."""
+    seconds = int(length.total_seconds())
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 24 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} d {minutes % 1440 // 60} h"
+
+
+def calendar(moment: datetime, now: datetime) -> str:
+    local, today = timezone.localtime(moment), timezone.localtime(now)
+    if timedelta(0) <= moment - now < THIS_WEEK:
+        return f"{local:%a %H:%M}"
+    year = "" if local.year == today.year else f" {local.year}"
+    return f"{local.day} {local:%b}{year}, {local:%H:%M}"
+
+
+def whole(moment: datetime) -> str:
+    """`Fri 20 Nov 2026, 14:18:06 CET (UTC+1)`."""
+    local = timezone.localtime(moment)
+    offset = f"{local:%z}"
+    hours = f"{offset[0].replace('-', chr(0x2212))}{int(offset[1:3])}"
+    minutes = f":{offset[3:5]}" if offset[3:5] != "00" else ""
+    zone = "" if f"{local:%Z}" == "UTC" else f" (UTC{hours}{minutes})"
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}{zone}"
+
+
+def _time(moment: datetime, words: str, css: str, live: str) -> SafeString:
+    return format_html(
+        '<time class="{}" datetime="{}" title="{}"{}>{}</time>',
+        css,
+        moment.isoformat(),
+        whole(moment),
+        f" {live}" if live else "",
+        words,
+    )

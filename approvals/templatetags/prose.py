@@ -1,0 +1,23 @@
+"""Senders' Markdown, and plain text whose hidden characters are shown."""
+
+from __future__ import annotations
+
+from django import template
+from django.utils.safestring import SafeString, mark_safe
+
+from approvals.presentation.markdown import render_markdown
+from approvals.presentation.text import visible
+
+register = template.Library()
+
+
+@register.simple_tag
+def markdown(text: str | None) -> SafeString:
+    """TEXT as sanitised HTML; wrap it in an element with `hx-ignore`."""
+    return mark_safe(render_markdown(text or ""))  # nosec B308 B703  # cleaned by nh3
+
+
+@register.filter
+def shown(text: object) -> str:
+    """TEXT with control, bidi and invisible characters as [U+202E]; still to be escaped."""
+    return visible(str(text))

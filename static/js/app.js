@@ -1,0 +1,86 @@
+// Progressive enhancement only: every page works with plain links and forms.
+const root = document.documentElement;
+
+// Controls that do nothing without this script are hidden until it runs.
+function reveal() {
+  const tools = document.querySelectorAll("[data-scheme-toggle], [data-copy], [data-copy-text]");
+  for (const tool of tools) tool.hidden = false;
+}
+
+// The choice is a cookie, so that the server renders it and nothing flashes.
+function toggleScheme() {
+  const dark = root.dataset.theme
+    ? root.dataset.theme === "dark"
+    : matchMedia("(prefers-color-scheme: dark)").matches;
+  root.dataset.theme = dark ? "light" : "dark";
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  document.cookie = `scheme=${root.dataset.theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+}
+
+function say(words) {
+  const status = document.getElementById("status");
+  if (status) status.textContent = words;
+}
+
+async function copy(button) {
+  const near = button.closest("details, .raw")?.querySelector("pre");
+  const text = button.dataset.copy ?? near?.textContent ?? "";
+  try {
+    await navigator.clipboard.writeText(text);
+    say("Copied");
+  } catch {
+    say("The browser did not allow copying");
+  }
+}
+
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-scheme-toggle]")) toggleScheme();
+  const button = event.target.closest("[data-copy], [data-copy-text]");
+  if (button) copy(button);
+});
+
+// Forms bring their own token; this is for htmx requests that stand outside one.
+document.addEventListener("htmx:config:request", (event) => {
+  const { request } = event.detail.ctx;
+  const token = document.querySelector('meta[name="csrf-token"]')?.content;
+  if (token && !["GET", "HEAD"].includes(request.method)) request.headers["X-CSRFToken"] = token;
+});
+
+// Polling rests in a hidden tab and catches up at once when the tab is seen again.
+const polled = (ctx) => ["every", "awake"].includes(ctx?.sourceEvent?.type);
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.hidden && polled(event.detail.ctx)) event.preventDefault();
+});
+document.addEventListener("visibilitychange", () => {
+  if (!document.hidden) document.body.dispatchEvent(new CustomEvent("awake"));
+});
+
+// Whether live updates arrive, in the rail.
+function live(words, ok) {
+  const line = document.getElementById("live");
+  if (!line) return;
+  line.hidden = false;
+  line.classList.toggle("live--off", !ok);
+  const place = document.getElementById("live-words");
+  if (place.textContent !== words) place.textContent = words;
+}
+document.addEventListener("htmx:after:request", (event) => {
+  if (!polled(event.detail.ctx)) return;
+  const ok = event.detail.ctx.response.status < 400;
+  live(ok ? "Live" : "Live updates stopped", ok);
+});
+document.addEventListener("htmx:error", (event) => {
+  if (polled(event.detail.ctx)) live("Live updates stopped", false);
+});
+
+// What came back with an error or a conflict takes the focus.
+function focusWhatMatters() {
+  document.querySelector("[data-focus]")?.focus();
+}
+document.addEventListener("htmx:after:swap", (event) => {
+  reveal();
+  if (!polled(event.detail.ctx)) focusWhatMatters();
+});
+
+reveal();
+focusWhatMatters();
