@@ -126,7 +126,7 @@ def say(sentence: str) -> None:
     try:
         print(sentence, flush=True)
     except OSError:  # the terminal was closed
-        sys.stdout = open(os.devnull, "w", encoding="utf-8")  # noqa: SIM115 - for good
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115 - for good
 
 
 def _listen_for_the_end() -> None:

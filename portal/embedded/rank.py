@@ -71,4 +71,4 @@ def _give(folder: Path, uid: int) -> None:
     for parent, _, files in os.walk(folder):
         os.chown(parent, uid, uid)
         for name in files:
-            os.lchown(os.path.join(parent, name), uid, uid)
+            os.lchown(Path(parent, name), uid, uid)
