@@ -3,11 +3,21 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
-from celery import Celery
+from celery import Celery, signals
+
+from portal.beat import leave_sign
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
 app = Celery("countersign")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["approvals"])
+
+
+@signals.beat_init.connect
+@signals.beat_embedded_init.connect
+def _show_signs_of_life(**_signal: Any) -> None:
+    """In beat's process only: each message that reached the broker says "beat is here"."""
+    signals.after_task_publish.connect(leave_sign)
