@@ -8,6 +8,7 @@ from approvals.lifecycle.claim import claim, release
 from approvals.lifecycle.decide import Decided, decide
 from approvals.lifecycle.expire import expire, expire_due
 from approvals.lifecycle.receive import NewRequest, Received, receive
+from approvals.lifecycle.redrive import redrive
 from approvals.lifecycle.withdraw import withdraw
 
 __all__ = [
@@ -19,6 +20,7 @@ __all__ = [
     "expire",
     "expire_due",
     "receive",
+    "redrive",
     "release",
     "withdraw",
 ]

@@ -1,0 +1,51 @@
+"""An operator has an undeliverable answer sent again."""
+
+from __future__ import annotations
+
+from django.db import transaction
+
+from approvals import doorbell
+from approvals.clock import database_now
+from approvals.errors import InvalidFields, NotRedrivable
+from approvals.lifecycle import desk
+from approvals.models import AuditEvent, CallbackDelivery, User
+from approvals.states import AuditTag, DeliveryState
+
+REASON_LIMIT = 500  # characters
+
+
+@transaction.atomic(durable=True)
+def redrive(delivery_id: int, *, operator: User, reason: str) -> None:
+    """Owe AWS an undeliverable answer again, the same bytes, at an operator's word.
+
+    Nothing is sent here: the outbox finds the delivery due.
+
+    Raises:
+        InvalidFields: REASON is missing, too long, or holds a NUL character.
+        NotRedrivable: the answer is on its way, was taken, or may have been taken.
+    """
+    reason = _checked(reason)
+    owed = CallbackDelivery.objects.only("request_id").get(pk=delivery_id)
+    request = desk.lock(owed.request_id)
+    delivery = CallbackDelivery.objects.select_for_update(no_key=True).get(pk=delivery_id)
+    if delivery.state != DeliveryState.UNDELIVERABLE:
+        raise NotRedrivable(f"{delivery.get_state_display()}: there is nothing to send again.")
+    now = database_now()
+    delivery.state = DeliveryState.PENDING
+    delivery.settled_at = None
+    delivery.last_reply = ""  # so that the next reply, whatever it is, enters the history
+    delivery.next_attempt_at = now
+    delivery.save(update_fields=["state", "settled_at", "last_reply", "next_attempt_at"])
+    AuditEvent.objects.record(AuditTag.REDRIVEN, request, at=now, actor=operator, reason=reason)
+    doorbell.ring(doorbell.DELIVER_CALLBACKS)
+
+
+def _checked(reason: str) -> str:
+    reason = reason.strip()
+    if not reason:
+        raise InvalidFields({"reason": "Say why the answer is sent again."})
+    if "\0" in reason:
+        raise InvalidFields({"reason": "Take out the NUL character."})
+    if len(reason) > REASON_LIMIT:
+        raise InvalidFields({"reason": f"Shorten it to {REASON_LIMIT} characters."})
+    return reason

@@ -1,0 +1,120 @@
+"""What a mail says: who asks, until when, and where to look. It decides nothing.
+
+Never in a mail: the callback ID, the payload, a link that does more than open the page.
+"""
+
+from __future__ import annotations
+
+import smtplib
+from urllib.parse import urlsplit
+
+from django.conf import settings
+from django.core.mail import EmailMultiAlternatives, get_connection
+from django.core.mail.backends.base import BaseEmailBackend
+from django.template.loader import render_to_string
+
+from approvals.lifecycle.desk import closing_sentence
+from approvals.models import Notice
+from approvals.presentation.text import visible_line
+from approvals.states import NoticeKind, OnTimeout
+
+_SUBJECTS = {NoticeKind.ASKED: "Your decision is asked: {}", NoticeKind.HANDLED: "Handled: {}"}
+
+_NOBODY = {
+    OnTimeout.FAIL: "If nobody decides by then, the function is told so.",
+    OnTimeout.REJECT: "If nobody decides by then, it counts as rejected.",
+    OnTimeout.APPROVE: "If nobody decides by then, it counts as approved.",
+    OnTimeout.LAPSE: "If nobody decides by then, the function stops waiting.",
+}
+
+#: What may come of a connection that is being opened: nothing was handed over then.
+UNREACHABLE = (OSError, smtplib.SMTPException)
+
+
+class Refused(Exception):
+    """The server said no to one mail, which therefore did not leave.
+
+    DETAIL is short and safe to show; PASSING: the server may take it later.
+    """
+
+    def __init__(self, detail: str, *, passing: bool) -> None:
+        super().__init__(detail)
+        self.detail = detail
+        self.passing = passing
+
+
+class Vanished(Exception):
+    """The connection broke while a mail was on it: it may have left."""
+
+
+def open_server() -> BaseEmailBackend:
+    """A connection to the mail server, open.
+
+    Raises:
+        OSError, SMTPException: there is none; nothing was handed over.
+    """
+    server = get_connection()
+    server.open()
+    return server
+
+
+def compose(notice: Notice) -> EmailMultiAlternatives:
+    """The mail for NOTICE, in plain text and as small HTML."""
+    request, kind = notice.request, NoticeKind(notice.kind)
+    title = visible_line(request.title)
+    context = {
+        "title": title,
+        "request": request,
+        "asked_by": visible_line(request.requested_by),
+        "nobody": _NOBODY[OnTimeout(request.on_timeout)],
+        "link": settings.BASE_URL + request.get_absolute_url(),
+        "ending": closing_sentence(request) if kind is NoticeKind.HANDLED else "",
+    }
+    mail = EmailMultiAlternatives(
+        subject=_SUBJECTS[kind].format(title),
+        body=render_to_string(f"mail/{kind}.txt", context),
+        to=[notice.user.email],
+        headers=_headers(notice),
+    )
+    mail.attach_alternative(render_to_string(f"mail/{kind}.html", context), "text/html")
+    return mail
+
+
+def hand_over(mail: EmailMultiAlternatives, server: BaseEmailBackend) -> None:
+    """Give MAIL to SERVER.
+
+    Raises:
+        Refused: the server did not take it.
+        Vanished: nobody knows.
+    """
+    try:
+        server.send_messages([mail])
+    except smtplib.SMTPRecipientsRefused as refused:
+        code = next((code for code, _ in refused.recipients.values()), 550)
+        raise Refused(
+            f"The mail server refuses the address ({code}).", passing=code < 500
+        ) from refused
+    except smtplib.SMTPResponseException as refused:
+        code = refused.smtp_code
+        raise Refused(
+            f"The mail server refuses the mail ({code}).", passing=code < 500
+        ) from refused
+    except UNREACHABLE as error:
+        raise Vanished(f"{type(error).__name__}: perhaps sent, perhaps not.") from error
+
+
+def _headers(notice: Notice) -> dict[str, str]:
+    headers = {
+        "Message-ID": _message_id(notice, NoticeKind(notice.kind)),
+        "Auto-Submitted": "auto-generated",
+        "X-Auto-Response-Suppress": "All",
+    }
+    if notice.kind == NoticeKind.HANDLED:
+        headers["In-Reply-To"] = headers["References"] = _message_id(notice, NoticeKind.ASKED)
+    return headers
+
+
+def _message_id(notice: Notice, kind: NoticeKind) -> str:
+    """The same for the same notice always: a mail program shows a second copy once."""
+    host = urlsplit(settings.BASE_URL).hostname
+    return f"<{kind}.{notice.user_id}.{notice.request.public_id}@{host}>"
