@@ -50,7 +50,8 @@ def collect_assets(plan: Plan, env: Mapping[str, str], logs: Path) -> None:
     """Copy, hash and compress the assets, unless neither they nor the packages changed."""
     stamp = plan.folder / "static.stamp"
     now = _asset_stamp()
-    if stamp.exists() and stamp.read_text(encoding="ascii") == now:
+    collected = (plan.folder / "static").is_dir() and stamp.exists()
+    if collected and stamp.read_text(encoding="ascii") == now:
         return
     argv = programs.manage("collectstatic", "--no-input", "--clear", "-v", "0")
     run_step("collectstatic", argv, env, logs)
@@ -60,8 +61,8 @@ def collect_assets(plan: Plan, env: Mapping[str, str], logs: Path) -> None:
 def seed(plan: Plan, env: Mapping[str, str], logs: Path) -> Seeded:
     """Put source and people in place and return how to be them."""
     out = plan.folder / "seeded.json"
-    words = ("seed_demo", "--runner-endpoint", plan.runner_url, "--out", str(out))
-    run_step("seed", programs.manage(*words), env, logs)
+    words = ("seed_demo", "--runner-endpoint", plan.runner_url, "--region", plan.region)
+    run_step("seed", programs.manage(*words, "--out", str(out)), env, logs)
     return read_seeded(out)
 
 

@@ -7,10 +7,13 @@ import os
 import random
 import secrets
 import socket
+from datetime import timedelta
 from pathlib import Path
 from typing import IO
 
 LOOPBACK = "127.0.0.1"
+#: How long an engine may take to stop before it is killed.
+GRACE = timedelta(seconds=4)
 #: Below the range from which systems lend ports to outgoing connections (Linux: 32768,
 #: macOS: 49152), so that nobody is lent ours while an engine restarts.
 PORTS = range(20000, 32000)

@@ -63,7 +63,7 @@ class Postgres:
             env=_env(),
             stop_signal=signal.SIGINT,  # fast: SIGTERM waits for every client to leave
             layer=0,
-            grace=timedelta(seconds=4),
+            grace=ground.GRACE,
         )
 
     def ready(self, pid: int) -> bool:

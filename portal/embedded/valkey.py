@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import signal
 import socket
-from datetime import timedelta
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -44,7 +43,7 @@ class Valkey:
             stop_signal=signal.SIGINT,
             cwd=self.folder,
             layer=0,
-            grace=timedelta(seconds=4),
+            grace=ground.GRACE,
         )
 
     def ready(self, pid: int) -> bool:
