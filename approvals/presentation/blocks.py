@@ -65,14 +65,22 @@ class Cell:
 
 @dataclass(frozen=True, slots=True)
 class Table:
-    """A list of flat objects: the first rows, then REST; COUNT is all of them."""
+    """A list of flat objects: the first rows, then REST; COUNT is all of them.
+
+    In every list REST is a further block of the same shape, a note on what is not
+    laid out, or both.
+    """
 
     kind: ClassVar[str] = "table"
     label: str
     columns: tuple[Column, ...]
     rows: tuple[tuple[Cell, ...], ...]
-    rest: tuple[tuple[Cell, ...], ...]
+    rest: tuple[Block, ...]
     count: int
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.rows)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,8 +90,12 @@ class Values:
     kind: ClassVar[str] = "values"
     label: str
     items: tuple[Value, ...]
-    rest: tuple[Value, ...]
+    rest: tuple[Block, ...]
     count: int
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.items)
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,8 +112,12 @@ class Steps:
     kind: ClassVar[str] = "steps"
     label: str
     items: tuple[Step, ...]
-    rest: tuple[Step, ...]
+    rest: tuple[Block, ...]
     count: int
+
+    @property
+    def more(self) -> int:
+        return self.count - len(self.items)
 
 
 @dataclass(frozen=True, slots=True)

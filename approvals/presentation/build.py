@@ -2,7 +2,7 @@
 
 The order of things on the page: the kind's key facts, single values, then whatever
 has an inside, then what the kind hides (named), then the text as received. A budget
-of values bounds the work; what is beyond it is shown as JSON, never dropped.
+bounds the work; what is beyond it is counted, and read in the text as received.
 """
 
 from __future__ import annotations
@@ -13,13 +13,15 @@ from typing import Any
 from approvals.presentation.blocks import Block, Field, Fields, KeyFacts, Note, Raw, Section, Value
 from approvals.presentation.grouping import beside_each_other
 from approvals.presentation.jsontext import Json, parse, pretty
-from approvals.presentation.lists import ListBuilder, tags_of
+from approvals.presentation.lists import ListBuilder, not_laid_out, tags_of
 from approvals.presentation.pointer import Path, pointer_of, resolve
 from approvals.presentation.settings import Presentation
 from approvals.presentation.text import visible
 from approvals.presentation.values import leaf
 
-MOST_VALUES = 4_000
+# About 30 ms of drawing: a value costs one, a heading with an inside four.
+BUDGET = 1_200
+SECTION_COST = 4
 MOST_FIELDS = 60
 DEEPEST = 6
 
@@ -39,31 +41,32 @@ def present(payload_text: str, kind_presentation: Mapping[str, Any] | None = Non
 
 
 class Builder:
-    """One walk over one document; `left` counts the values that may still be drawn."""
+    """One walk over one document; `left` is what may still be spent on drawing."""
 
     def __init__(self, document: Json, presentation: Presentation) -> None:
         self.document = document
         self.presentation = presentation
-        self.left = MOST_VALUES
-        self.hidden: list[str] = []
+        self.left = BUDGET
+        self.hidden: dict[str, None] = {}
         self.shown_first: set[Path] = set()
         self.lists = ListBuilder(self)
 
     def page(self, payload_text: str) -> list[Block]:
         facts = self._key_facts()
         body = self.blocks(self.document, (), 1)
-        last = Raw("Payload as received", visible(pretty(self.document)), size=_size(payload_text))
+        text = visible(pretty(self.document))
+        last = Raw("Payload as received", text, size=_size(payload_text))
         return [*facts, *body, *self._left_out(), last]
 
     def blocks(self, value: Json, path: Path, depth: int) -> list[Block]:
         """The inside of VALUE, without a heading of its own."""
-        if depth > DEEPEST or self.left <= 0:
-            return [self.raw("", value)]
-        if isinstance(value, dict):
+        if depth > DEEPEST:
+            return [raw("", value)]
+        if isinstance(value, dict) and value:
             return self._object(value, path, depth)
         if isinstance(value, list) and value:
             return [self.lists.block("", value, path, depth)]
-        return [Fields((Field("Value", pointer_of(path), self.leaf(value, path)),))]
+        return [Fields((Field("Value", visible(pointer_of(path)), self.leaf(value, path)),))]
 
     def leaf(self, value: Json, path: Path, parent: Json = None) -> Value:
         self.left -= 1
@@ -71,44 +74,52 @@ class Builder:
             return tags_of(value)
         return leaf(value, self.presentation.format(path), self.document, parent)
 
-    def raw(self, label: str, value: Json) -> Raw:
-        return Raw(label, visible(pretty(value)), "Shown as JSON: too deep or too much to lay out.")
+    def hide(self, path: Path) -> bool:
+        """Whether the kind hides PATH; what was hidden is named below."""
+        hidden = self.presentation.hides(path)
+        if hidden:
+            self.hidden[pointer_of(path)] = None
+        return hidden
 
     def _object(self, members: dict[str, Json], path: Path, depth: int) -> list[Block]:
         singles: list[Field] = []
         inner: list[Block] = []
+        beyond = 0
         for key in self.presentation.sorted(list(members), path):
             at, value = (*path, key), members[key]
-            if self.presentation.hides(at):
-                self.hidden.append(pointer_of(at))
-            elif is_single(value) and self.left > 0:
-                if at not in self.shown_first:
-                    singles.append(self.field(value, at, members))
+            if self.hide(at) or at in self.shown_first:
+                continue
+            if self.left <= 0:
+                beyond += 1
+            elif is_single(value):
+                singles.append(self._field(value, at, members))
             else:
-                inner.append(self._inside(value, at, depth))
+                inner += self._inside(value, at, depth)
         fields = [Fields(tuple(singles[:MOST_FIELDS]), tuple(singles[MOST_FIELDS:]))]
-        return [*(fields if singles else []), *beside_each_other(inner)]
+        return [*(fields if singles else []), *beside_each_other(inner), *not_laid_out(beyond)]
 
-    def _inside(self, value: Json, path: Path, depth: int) -> Block:
+    def _inside(self, value: Json, path: Path, depth: int) -> list[Block]:
+        self.left -= SECTION_COST
         label = self.presentation.label(path)
-        if self.left <= 0 or depth >= DEEPEST:
-            return self.raw(label, value)
+        if depth >= DEEPEST:
+            return [raw(label, value)]
         if isinstance(value, list):
-            return self.lists.block(label, value, path, depth + 1)
-        return Section(label, tuple(self.blocks(value, path, depth + 1)))
+            return [self.lists.block(label, value, path, depth + 1)]
+        blocks = self.blocks(value, path, depth + 1)
+        return [Section(label, tuple(blocks))] if label else blocks
 
-    def field(self, value: Json, path: Path, parent: Json) -> Field:
-        return Field(
-            self.presentation.label(path), pointer_of(path), self.leaf(value, path, parent)
-        )
+    def _field(self, value: Json, path: Path, parent: Json) -> Field:
+        drawn = self.leaf(value, path, parent)
+        return Field(self.presentation.label(path), visible(pointer_of(path)), drawn)
 
     def _key_facts(self) -> list[Block]:
         found: list[Field] = []
         for path in self.presentation.highlights:
             value = resolve(self.document, path)
             if value is not None and is_single(value):
-                parent = resolve(self.document, path[:-1])
-                found.append(self.field(value, path, parent))
+                drawn = self.leaf(value, path, resolve(self.document, path[:-1]))
+                label = self.presentation.fact_label(path)
+                found.append(Field(label, visible(pointer_of(path)), drawn))
                 if len(path) == 1:  # a total stays among its totals as well
                     self.shown_first.add(path)
         return [KeyFacts(tuple(found))] if found else []
@@ -116,8 +127,12 @@ class Builder:
     def _left_out(self) -> list[Block]:
         if not self.hidden:
             return []
-        names = ", ".join(dict.fromkeys(map(visible, self.hidden)))
+        names = ", ".join(map(visible, self.hidden))
         return [Note(f"Left out above, in the payload as received: {names}")]
+
+
+def raw(label: str, value: Json) -> Raw:
+    return Raw(label, visible(pretty(value)), "Nested too deeply to lay out.")
 
 
 def is_single(value: Json) -> bool:

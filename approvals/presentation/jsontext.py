@@ -7,6 +7,7 @@ them. Numbers stay text here from the first byte to the page.
 from __future__ import annotations
 
 import json
+from json.encoder import encode_basestring
 from typing import TypeAlias
 
 
@@ -18,6 +19,8 @@ class Number(str):
 
 Json: TypeAlias = "dict[str, Json] | list[Json] | str | Number | bool | None"
 
+_NAMED = {"None": "null", "True": "true", "False": "false", "{}": "{}", "[]": "[]"}
+
 
 def parse(text: str) -> Json:
     """TEXT as JSON with every number a `Number`. Raises ValueError where it is not JSON."""
@@ -28,21 +31,36 @@ def parse(text: str) -> Json:
     return parsed
 
 
-def pretty(value: Json, indent: str = "") -> str:
+def pretty(value: Json) -> str:
     """VALUE as indented JSON text, numbers as they were written."""
-    inner = indent + "  "
+    pieces: list[str] = []
+    _write(value, "\n", pieces)
+    return "".join(pieces)
+
+
+def _write(value: Json, line: str, pieces: list[str]) -> None:
+    """Append VALUE to PIECES; LINE is a line feed with the indent VALUE stands at."""
     if isinstance(value, dict) and value:
-        members = (f"{inner}{_quoted(key)}: {pretty(item, inner)}" for key, item in value.items())
-        return "{\n" + ",\n".join(members) + f"\n{indent}}}"
-    if isinstance(value, list) and value:
-        items = (inner + pretty(item, inner) for item in value)
-        return "[\n" + ",\n".join(items) + f"\n{indent}]"
-    return _quoted_scalar(value)
+        start = "{"
+        for key, item in value.items():
+            pieces += (start, line, "  ", encode_basestring(key), ": ")
+            _write(item, line + "  ", pieces)
+            start = ","
+        pieces += (line, "}")
+    elif isinstance(value, list) and value:
+        start = "["
+        for item in value:
+            pieces += (start, line, "  ")
+            _write(item, line + "  ", pieces)
+            start = ","
+        pieces += (line, "]")
+    else:
+        pieces.append(_scalar(value))
 
 
-def _quoted_scalar(value: Json) -> str:
-    return str(value) if isinstance(value, Number) else _quoted(value)
-
-
-def _quoted(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False)
+def _scalar(value: Json) -> str:
+    if isinstance(value, Number):
+        return value
+    if isinstance(value, str):
+        return encode_basestring(value)
+    return _NAMED[repr(value)]

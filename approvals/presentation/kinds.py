@@ -75,7 +75,7 @@ AGENT_ACTION: Final[dict[str, Any]] = {
     "labels": {
         "/reason": "Why the agent asks",
         "/actions": "What it wants to do",
-        "/actions/*/arguments": "Arguments",
+        "/actions/*/arguments": "",
     },
     "order": ["/reason", "/actions", "/actions/*/arguments"],
     "formats": {

@@ -8,14 +8,15 @@ from approvals.presentation.blocks import (
     Block,
     Cell,
     Column,
+    Note,
     Step,
     Steps,
     Table,
     Value,
     Values,
 )
-from approvals.presentation.jsontext import Json, Number
-from approvals.presentation.pointer import EVERY, Path, pointer_of
+from approvals.presentation.jsontext import Json
+from approvals.presentation.pointer import EVERY, Path
 from approvals.presentation.text import visible_line
 from approvals.presentation.values import MISSING
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from approvals.presentation.build import Builder
 
 FIRST_ROWS = 50
+STEP_COST = 6
 _MOST_COLUMNS = 10
 _MOST_TAGS = 12
 _LONGEST_TAG = 40
@@ -36,64 +38,83 @@ class ListBuilder:
 
     def block(self, label: str, items: list[Json], path: Path, depth: int) -> Block:
         """The block of a list that has items."""
-        if len(items) > self._builder.left:
-            return self._builder.raw(label, items)
         if all(is_scalar(item) for item in items):
             return self._values(label, items, path)
         rows = [item for item in items if isinstance(item, dict)]
-        columns = self._columns(rows, path) if len(rows) == len(items) else []
-        if columns and len(columns) * len(rows) <= self._builder.left:
-            return self._table(label, rows, columns, path)
+        keys = self._columns(rows, path) if len(rows) == len(items) else []
+        if keys:
+            return self._table(label, rows, keys, path)
         return self._steps(label, items, path, depth)
 
     def _values(self, label: str, items: list[Json], path: Path) -> Values:
-        shown = tuple(self._builder.leaf(item, (*path, EVERY)) for item in items)
-        return Values(label, shown[:FIRST_ROWS], shown[FIRST_ROWS:], len(shown))
+        fitting = items[: max(self._builder.left, 1)]
+        drawn = tuple(self._builder.leaf(item, (*path, EVERY)) for item in fitting)
+        more = drawn[FIRST_ROWS:]
+        rest = [Values("", more, (), len(more))] if more else []
+        return Values(
+            label, drawn[:FIRST_ROWS], (*rest, *not_laid_out(len(items) - len(drawn))), len(items)
+        )
 
     def _columns(self, rows: list[dict[str, Json]], path: Path) -> list[str]:
         """The keys of a table, or none where rows have an inside or differ too much."""
-        keys = dict.fromkeys(key for row in rows for key in row)
-        fits = len(rows) > 1 and 0 < len(keys) <= _MOST_COLUMNS
-        if not fits or self._builder.presentation.title_key((*path, EVERY)):
-            return []
-        if not all(_fits_cell(value) for row in rows for value in row.values()):
-            return []
+        keys = dict.fromkeys(key for row in rows[:FIRST_ROWS] for key in row)
         presentation = self._builder.presentation
+        fits = len(rows) > 1 and 0 < len(keys) <= _MOST_COLUMNS
+        if not fits or presentation.title_key((*path, EVERY)):
+            return []
+        if not all(key in keys and _fits_cell(row[key]) for row in rows for key in row):
+            return []
         ordered = presentation.sorted(list(keys), (*path, EVERY))
-        for key in ordered:
-            if presentation.hides((*path, EVERY, key)):
-                self._builder.hidden.append(pointer_of((*path, EVERY, key)))
-        return [key for key in ordered if not presentation.hides((*path, EVERY, key))]
+        return [key for key in ordered if not self._builder.hide((*path, EVERY, key))]
 
     def _table(self, label: str, rows: list[dict[str, Json]], keys: list[str], path: Path) -> Table:
         paths = {key: (*path, EVERY, key) for key in keys}
+        fitting = rows[: max(self._builder.left // len(keys), 1)]
         drawn = [
             [
                 self._builder.leaf(row[key], paths[key], row) if key in row else MISSING
                 for key in keys
             ]
-            for row in rows
+            for row in fitting
         ]
-        numeric = [_is_numeric([row[place] for row in drawn]) for place in range(len(keys))]
-        cells = tuple(tuple(map(Cell, row, numeric)) for row in drawn)
+        numeric = [
+            place > 0 and _is_numeric([row[place] for row in drawn]) for place in range(len(keys))
+        ]
         labels = (self._builder.presentation.label(paths[key]) for key in keys)
         columns = tuple(map(Column, labels, numeric))
-        return Table(label, columns, cells[:FIRST_ROWS], cells[FIRST_ROWS:], len(cells))
+        cells = tuple(tuple(map(Cell, row, numeric)) for row in drawn)
+        more = cells[FIRST_ROWS:]
+        rest = [Table("", columns, more, (), len(more))] if more else []
+        beyond = not_laid_out(len(rows) - len(drawn))
+        return Table(label, columns, cells[:FIRST_ROWS], (*rest, *beyond), len(rows))
 
     def _steps(self, label: str, items: list[Json], path: Path, depth: int) -> Steps:
-        steps = tuple(self._step(item, (*path, EVERY), depth) for item in items)
-        return Steps(label, steps[:FIRST_ROWS], steps[FIRST_ROWS:], len(steps))
+        steps: list[Step] = []
+        while len(steps) < len(items) and (self._builder.left > 0 or not steps):
+            steps.append(self._step(items[len(steps)], (*path, EVERY), depth))
+        more = tuple(steps[FIRST_ROWS:])
+        rest = [Steps("", more, (), len(more))] if more else []
+        beyond = not_laid_out(len(items) - len(steps))
+        return Steps(label, tuple(steps[:FIRST_ROWS]), (*rest, *beyond), len(items))
 
     def _step(self, item: Json, path: Path, depth: int) -> Step:
+        self._builder.left -= STEP_COST
         if not isinstance(item, dict):
             return Step("", (), tuple(self._builder.blocks(item, path, depth + 1)))
-        title_key = self._builder.presentation.title_key(path)
-        heading = item.get(title_key)
-        titled = isinstance(heading, str)
-        members = {key: value for key, value in item.items() if not (titled and key == title_key)}
+        members = dict(item)
+        title = self._take_title(members, path)
         tags = self._take_tags(members, path)
         blocks = self._builder.blocks(members, path, depth + 1) if members else []
-        return Step(visible_line(heading) if isinstance(heading, str) else "", tags, tuple(blocks))
+        return Step(title, tags, tuple(blocks))
+
+    def _take_title(self, members: dict[str, Json], path: Path) -> str:
+        """Remove the member that names the step, if it is a word, and return it."""
+        key = self._builder.presentation.title_key(path)
+        title = members.get(key)
+        if not isinstance(title, str) or not visible_line(title):
+            return ""
+        del members[key]
+        return visible_line(title)
 
     def _take_tags(self, members: dict[str, Json], path: Path) -> tuple[str, ...]:
         """Remove the members formatted as tags and return their words."""
@@ -121,8 +142,16 @@ def tags_of(value: dict[str, Json] | list[Json]) -> Value:
     return Value("tags", "", items=tuple(visible_line(str(word)) for word in words))
 
 
+def not_laid_out(count: int) -> list[Note]:
+    """What says that COUNT things more are there than the page can draw."""
+    if not count:
+        return []
+    words = "1 more is" if count == 1 else f"{count} more are"
+    return [Note(f"{words} in the payload as received.")]
+
+
 def _is_word(value: Json) -> bool:
-    return isinstance(value, str | Number) and 0 < len(value) <= _LONGEST_TAG
+    return isinstance(value, str) and 0 < len(value) <= _LONGEST_TAG
 
 
 def _fits_cell(value: Json) -> bool:

@@ -27,9 +27,17 @@ class Presentation:
         self.highlights: tuple[Path, ...] = tuple(map(path_of, _list(source.get("highlights"))))
 
     def label(self, path: Path) -> str:
+        """What PATH is called; a kind that says "" wants its inside without a heading."""
         given = self._labels.at(path)
         named = path[-1] if path and path[-1] != EVERY else ""
-        return visible_line(given) if given else humanised(named) if path else ""
+        if given is not None:
+            return visible_line(given)
+        return humanised(named) if path else ""
+
+    def fact_label(self, path: Path) -> str:
+        """What PATH is called away from its surroundings: "Customer name"."""
+        given = self._labels.at(path)
+        return visible_line(given) if given else humanised(" ".join(path[-2:]))
 
     def format(self, path: Path) -> str:
         return self._formats.at(path) or ""
