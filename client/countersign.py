@@ -240,7 +240,7 @@ def _post_until(
         except _BusyError as busy:
             backoff = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**attempt)
             attempt += 1
-            pause = busy.retry_after + random.uniform(0, backoff)  # noqa: S311  # nosec B311: no secret
+            pause = busy.retry_after + random.uniform(0, backoff)  # noqa: S311  # nosec B311
             if monotonic() + pause >= deadline:
                 message = f"The portal took no answer in {attempt} attempts. Last: {busy}"
                 raise ApprovalUnavailable(message) from busy.__cause__

@@ -45,7 +45,7 @@ def start_execution(
         "InvocationId": str(uuid4()),
         "Input": json.dumps(event),
     }
-    request = Request(  # nosec B310: the runner's address is the caller's
+    request = Request(  # nosec B310
         f"{runner.rstrip('/')}/start-durable-execution",
         data=json.dumps(body).encode(),
         headers={"Content-Type": "application/json"},

@@ -16,12 +16,15 @@ STOP_GRACE_SECONDS = 3.0
 
 
 def use_local_aws(region: str, *, lambda_endpoint: str | None = None) -> None:
-    """Point every AWS client of this process at this machine, whatever the user has set up."""
+    """Point every AWS client of this process at this machine, whatever the user has set up.
+
+    The keys are dummies: the local runner checks no signature.
+    """
     os.environ.update(
         AWS_REGION=region,
         AWS_DEFAULT_REGION=region,
         AWS_ACCESS_KEY_ID="local",
-        AWS_SECRET_ACCESS_KEY="local",  # nosec B106: no signature is checked
+        AWS_SECRET_ACCESS_KEY="local",  # nosec B106
         AWS_EC2_METADATA_DISABLED="true",
         AWS_CONFIG_FILE=os.devnull,
         AWS_SHARED_CREDENTIALS_FILE=os.devnull,
@@ -35,8 +38,8 @@ def use_local_aws(region: str, *, lambda_endpoint: str | None = None) -> None:
 def serve_until_signalled(serve: Callable[[], None], stop: Callable[[], None]) -> NoReturn:
     """Run SERVE until SIGINT or SIGTERM, then STOP, then leave with status 0.
 
-    Leaves without joining threads: an invocation cut short is started again by the
-    runner, as Lambda would, while one that hangs would keep the process for minutes.
+    Leaves without joining threads: an invocation that hangs would keep the process for
+    minutes. One cut short is invoked again by the runner, if that lives on.
     """
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, _interrupt)  # explicit: a shell's `&` starts with SIGINT ignored
