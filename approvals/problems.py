@@ -18,6 +18,7 @@ from approvals import errors
 
 CONTENT_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
+_KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
 
 _STATUS_OF: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.InvalidFields: (422, "Some fields need mending"),
@@ -53,7 +54,7 @@ def problem(
     title: str,
     detail: str,
     *,
-    type: str = "about:blank",
+    type: str = "about:blank",  # noqa: A002 - RFC 9457's own word
     errors: list[FieldError] | None = None,
     headers: Mapping[str, str] | None = None,
 ) -> HttpResponse:
@@ -95,18 +96,14 @@ class ProblemMiddleware:
             return response
         if response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):
             return response
-        return _reworded(response)
+        kept = {name: response.headers[name] for name in _KEPT if name in response.headers}
+        return worded(response.status_code, headers=kept)
 
 
-def _reworded(response: HttpResponseBase) -> HttpResponse:
-    status = response.status_code
+def worded(status: int, *, headers: Mapping[str, str] | None = None) -> HttpResponse:
+    """STATUS in the portal's words, where nothing more is known."""
     detail = _DETAILS.get(status, "Something went wrong here. Send it again later.")
-    kept = {
-        name: response.headers[name]
-        for name in ("Allow", "Retry-After", "WWW-Authenticate")
-        if name in response.headers
-    }
-    return problem(status, HTTPStatus(status).phrase, detail, headers=kept)
+    return problem(status, HTTPStatus(status).phrase, detail, headers=headers)
 
 
 def documented(*statuses: int) -> dict[int, dict[str, Any]]:

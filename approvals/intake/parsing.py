@@ -8,6 +8,7 @@ refused here, before anybody reads it: the reviewer must see what the function g
 from __future__ import annotations
 
 import json
+import math
 import re
 from collections.abc import Iterable
 from typing import NoReturn
@@ -17,8 +18,8 @@ from approvals.canonical import Json, NumberToken
 MAX_BODY_BYTES = 256 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 20_000
-#: Characters of one number, and the powers of ten it may span: far beyond money and
-#: counters, far below what PostgreSQL's numeric refuses.
+#: Characters of one number, and its power of ten either way: far beyond money and
+#: counters, and every reader (float, PostgreSQL's numeric) can hold it.
 MAX_NUMBER_LENGTH = 40
 MAX_EXPONENT = 308
 
@@ -55,10 +56,7 @@ def parse_json(body: bytes) -> Json:
 
 
 def plain_numbers(value: Json) -> Json:
-    """VALUE with its number tokens as int or float, for fields that count.
-
-    A token beyond a float's range becomes infinite, which no field accepts.
-    """
+    """VALUE with its number tokens as int or float, for whoever counts."""
     if isinstance(value, NumberToken):
         return int(value) if value.lstrip("-").isdigit() else float(value)
     if isinstance(value, dict):
@@ -91,7 +89,12 @@ def _unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
 
 def _number(token: str) -> NumberToken:
     _, _, exponent = token.lower().partition("e")
-    if len(token) > MAX_NUMBER_LENGTH or abs(int(exponent or 0)) > MAX_EXPONENT:
+    readable = (
+        len(token) <= MAX_NUMBER_LENGTH
+        and abs(int(exponent or 0)) <= MAX_EXPONENT
+        and math.isfinite(float(token))
+    )
+    if not readable:
         raise MalformedJson(
             f"A number is longer than {MAX_NUMBER_LENGTH} characters or beyond "
             f"1e{MAX_EXPONENT}: send it as a string."

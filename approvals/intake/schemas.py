@@ -129,8 +129,8 @@ class RequestBody(Posted):
 
     @field_validator("reject_with")
     @classmethod
-    def _needs_success(cls, answer: str | None, info: ValidationInfo) -> str | None:
-        if answer and info.data.get("on_reject") == OnReject.FAILURE:
+    def _needs_a_success(cls, answer: str | None, info: ValidationInfo) -> str | None:
+        if answer and info.data.get("on_reject", OnReject.SUCCESS) != OnReject.SUCCESS:
             raise ValueError(
                 "Set on_reject to success, or leave reject_with out: a failure carries no value."
             )

@@ -18,7 +18,7 @@ from datetime import UTC, datetime, timedelta
 LIVE_SECRETS = 2
 SIGNATURE_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
-SECRET_PREFIX = "whsec_"
+SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets start with
 MAX_HEADER_LENGTH = 2_048
 MAX_SIGNATURES = 8
 

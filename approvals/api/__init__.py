@@ -1,0 +1,59 @@
+"""The API, v1: one document, every door's operations, one form of refusal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from ninja import NinjaAPI
+from ninja.errors import HttpError, ValidationError
+
+from approvals import problems
+from approvals.api.docs import ReadableDocs
+from approvals.errors import Refusal
+from approvals.intake import api as intake
+from approvals.intake.openapi import SECURITY_SCHEMES
+
+
+class PortalAPI(NinjaAPI):
+    """NinjaAPI, with what operations on raw bytes refer to added to its document."""
+
+    def get_openapi_schema(self, **kwargs: Any) -> Any:
+        schema = super().get_openapi_schema(**kwargs)
+        schemes = schema["components"].setdefault("securitySchemes", {})
+        schemes.update(SECURITY_SCHEMES)
+        schema["components"]["schemas"]["Problem"] = problems.PROBLEM_SCHEMA
+        return schema
+
+
+def _refused(_request: HttpRequest, error: Refusal) -> HttpResponse:
+    return problems.refusal(error)
+
+
+def _invalid_parameters(_request: HttpRequest, error: ValidationError) -> HttpResponse:
+    # Ninja's places start with where it looked: ("query", "limit"), ("body", "payload", …).
+    return problems.invalid(
+        {".".join(map(str, found["loc"][1:])): f"{found['msg']}." for found in error.errors}
+    )
+
+
+def _http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
+    return problems.worded(error.status_code)
+
+
+_ANSWERS: dict[type[Exception], Any] = {
+    Refusal: _refused,
+    ValidationError: _invalid_parameters,
+    HttpError: _http_error,
+}
+
+api = PortalAPI(
+    title="Countersign",
+    version="1",
+    description="Put the callbacks of durable functions before people, and decide them.",
+    urls_namespace="api",
+    docs=ReadableDocs(),
+)
+api.add_router("/sources", intake.router)
+for error_class, answer in (_ANSWERS | intake.ANSWERS).items():
+    api.add_exception_handler(error_class, answer)

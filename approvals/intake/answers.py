@@ -1,0 +1,102 @@
+"""What a source is told about its request. Never the callback ID, never a payload."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+from typing import Self
+from uuid import UUID
+
+from django.conf import settings
+from pydantic import BaseModel
+
+from approvals.models import ApprovalRequest
+from approvals.states import DeliveryState
+
+
+class OpenAnswer(BaseModel):
+    """A request as it was written down, after commit."""
+
+    id: UUID
+    url: str
+    state: str
+    answer_by: datetime | None
+    payload_sha256: str
+    warnings: list[str]
+
+    @classmethod
+    def of(cls, request: ApprovalRequest, warnings: Iterable[str] = ()) -> Self:
+        return cls(
+            id=request.public_id,
+            url=settings.BASE_URL + request.get_absolute_url(),
+            state=request.state,
+            answer_by=request.answer_by,
+            payload_sha256=request.payload_sha256,
+            warnings=list(warnings),
+        )
+
+
+class DecisionAnswer(BaseModel):
+    verdict: str
+    by: str
+    at: datetime
+    comment: str
+    channel: str
+
+
+class DeliveryAnswer(BaseModel):
+    """How far the answer has come on its way to AWS."""
+
+    state: str
+    attempts: int
+    detail: str
+    delivered_at: datetime | None
+
+
+class FollowAnswer(OpenAnswer):
+    """A request as it stands now. `outcome` is null while it is pending."""
+
+    outcome: str | None
+    closed_at: datetime | None
+    closed_because: str
+    decisions: list[DecisionAnswer]
+    delivery: DeliveryAnswer | None
+
+    @classmethod
+    def of(cls, request: ApprovalRequest, warnings: Iterable[str] = ()) -> Self:
+        opened = OpenAnswer.of(request, warnings)
+        return cls(
+            **opened.model_dump(),
+            outcome=None if request.is_pending else request.state,
+            closed_at=request.closed_at,
+            closed_because=request.closed_because,
+            decisions=_decisions(request),
+            delivery=_delivery(request),
+        )
+
+
+def _decisions(request: ApprovalRequest) -> list[DecisionAnswer]:
+    rows = request.decisions.select_related("reviewer").order_by("id")
+    return [
+        DecisionAnswer(
+            verdict=row.verdict,
+            by=row.reviewer.username if row.reviewer else row.cause,
+            at=row.decided_at,
+            comment=row.comment,
+            channel=row.channel,
+        )
+        for row in rows
+    ]
+
+
+def _delivery(request: ApprovalRequest) -> DeliveryAnswer | None:
+    owed = getattr(request, "delivery", None)
+    if owed is None:
+        return None
+    delivered = owed.state == DeliveryState.DELIVERED
+    return DeliveryAnswer(
+        state=owed.state,
+        attempts=owed.attempts,
+        detail=owed.detail,
+        delivered_at=owed.settled_at if delivered else None,
+    )

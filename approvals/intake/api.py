@@ -1,0 +1,168 @@
+"""The door for durable functions: open, follow and withdraw a request.
+
+In this order, and nothing is skipped: envelope, source, signature over the raw bytes,
+JSON, schema, the right to speak for the function, the desk. The answer goes out after
+the commit.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any
+from uuid import UUID
+
+import structlog
+from django.conf import settings
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils import timezone
+from ninja import Router, Status
+
+from approvals import lifecycle, problems
+from approvals.errors import AlreadyClosed, ForeignFunction, InvalidFields
+from approvals.intake.answers import FollowAnswer, OpenAnswer
+from approvals.intake.envelope import Unacceptable, check_envelope, check_length
+from approvals.intake.functions import may_speak_for
+from approvals.intake.openapi import described
+from approvals.intake.parsing import MalformedJson, parse_json
+from approvals.intake.reading import new_request, read
+from approvals.intake.schemas import RequestBody, WithdrawalBody
+from approvals.intake.signature import UntrustedMessage
+from approvals.intake.sources import Sender, authenticate
+from approvals.lifecycle import NewRequest
+from approvals.lifecycle.desk import closing_sentence
+from approvals.models import ApprovalRequest
+from approvals.states import Withdrawal
+
+log = structlog.get_logger(__name__)
+router = Router(tags=["Sources"])
+
+_SHA256 = re.compile(r"[0-9a-fA-F]{64}")
+
+
+@router.post(
+    "/{source}/requests",
+    response={201: OpenAnswer, 200: OpenAnswer},
+    summary="Open a request",
+    openapi_extra=described(RequestBody, 400, 401, 403, 409, 411, 413, 415, 422),
+    url_name="source-requests",
+)
+def open_request(request: HttpRequest, response: HttpResponse, source: str) -> Status[OpenAnswer]:
+    """Put a callback ID before its reviewers.
+
+    201 opened; 200 the same callback ID with the same content was opened before; 409 it
+    was opened with other content.
+    """
+    sender, body = _receive(request, source)
+    new = new_request(parse_json(body))
+    _check_function(sender, new)
+    received = lifecycle.receive(sender.source, new, sent_at=sender.signed_at)
+    response["Location"] = f"{settings.BASE_URL}{request.path}/{received.request.public_id}"
+    return Status(
+        201 if received.created else 200, OpenAnswer.of(received.request, received.warnings)
+    )
+
+
+@router.get(
+    "/{source}/requests",
+    response=FollowAnswer,
+    summary="Find a request by its callback ID",
+    openapi_extra=described(None, 401, 404, 413, 422),
+    url_name="source-requests",
+)
+def find_request(request: HttpRequest, source: str, callback_sha256: str = "") -> FollowAnswer:
+    """How the request for a callback ID stands; `callback_sha256` is its SHA-256 in hex."""
+    sender, _ = _receive(request, source)
+    if not _SHA256.fullmatch(callback_sha256):
+        raise InvalidFields(
+            {"callback_sha256": "Add the SHA-256 of the callback ID, 64 hex digits."}
+        )
+    return FollowAnswer.of(_own(sender, callback_sha256=callback_sha256.lower()))
+
+
+@router.get(
+    "/{source}/requests/{uuid:request_id}",
+    response=FollowAnswer,
+    summary="Follow a request",
+    openapi_extra=described(None, 401, 404, 413),
+    url_name="source-request",
+)
+def follow_request(request: HttpRequest, source: str, request_id: UUID) -> FollowAnswer:
+    """How a request stands: its state, its decisions, and how far the answer has come."""
+    sender, _ = _receive(request, source)
+    return FollowAnswer.of(_own(sender, public_id=request_id))
+
+
+@router.post(
+    "/{source}/requests/{uuid:request_id}/withdraw",
+    response=FollowAnswer,
+    summary="Withdraw a request",
+    openapi_extra=described(WithdrawalBody, 400, 401, 404, 409, 411, 413, 415, 422),
+    url_name="source-request-withdraw",
+)
+def withdraw_request(request: HttpRequest, source: str, request_id: UUID) -> FollowAnswer:
+    """Take a pending request back; AWS is told that the callback failed.
+
+    Withdrawing twice is answered like once; 409 when it was decided before.
+    """
+    sender, body = _receive(request, source)
+    posted = read(WithdrawalBody, parse_json(body))
+    if posted.id != request_id:
+        raise InvalidFields({"id": "Repeat the id of the address: a signature covers only this."})
+    row = _own(sender, public_id=request_id)
+    withdrawn = lifecycle.withdraw(row.pk, why=Withdrawal.SOURCE, reason=posted.reason)
+    row = _own(sender, public_id=request_id)
+    if not withdrawn and row.withdrawal != Withdrawal.SOURCE:
+        raise AlreadyClosed(closing_sentence(row))
+    return FollowAnswer.of(row)
+
+
+def _receive(request: HttpRequest, slug: str) -> tuple[Sender, bytes]:
+    """The body and its proven sender; nothing in the body has been looked at yet."""
+    check_envelope(request.headers)
+    body = request.body
+    check_length(len(body))
+    return authenticate(slug, request.headers, body, now=timezone.now()), body
+
+
+def _check_function(sender: Sender, new: NewRequest) -> None:
+    source = sender.source
+    if new.execution_arn and not may_speak_for(
+        new.execution_arn,
+        function_arns=source.function_arns,
+        allow_local_runner=source.allow_local_runner,
+    ):
+        log.warning("foreign_function", source=source.slug, execution_arn=new.execution_arn)
+        raise ForeignFunction(
+            f"The source {source.slug} may not speak for the function of this execution_arn. "
+            "Ask an admin to add the function to the source, or send from the right source."
+        )
+
+
+def _own(sender: Sender, **which: Any) -> ApprovalRequest:
+    rows = ApprovalRequest.objects.filter(source=sender.source, **which)
+    found = rows.select_related("delivery").defer("payload", "payload_text", "summary").first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def _untrusted(request: HttpRequest, error: UntrustedMessage) -> HttpResponse:
+    log.info("untrusted_message", path=request.path_info, reason=str(error))
+    headers = {"WWW-Authenticate": "Bearer"}
+    return problems.problem(401, "Not trusted", str(error), headers=headers)
+
+
+def _malformed(request: HttpRequest, error: MalformedJson) -> HttpResponse:
+    return problems.problem(400, "Not readable", str(error))
+
+
+def _unacceptable(request: HttpRequest, error: Unacceptable) -> HttpResponse:
+    return problems.problem(error.status, error.title, error.detail)
+
+
+#: How this door's own refusals are answered; approvals.api registers them.
+ANSWERS: dict[type[Exception], Any] = {
+    UntrustedMessage: _untrusted,
+    MalformedJson: _malformed,
+    Unacceptable: _unacceptable,
+}
