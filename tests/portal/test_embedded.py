@@ -217,7 +217,7 @@ class TestRoot:
         self._allow(monkeypatch, "unshare", "setpriv")
         self._owned_by(monkeypatch, 0)
 
-        assert rank.unprivileged(tmp_path, Path("/bin/true")) == rank.NAMESPACE
+        assert rank.unprivileged(tmp_path, Path("/bin/true"))[:2] == ("unshare", "--user")
         assert self.given == []
 
     def test_without_namespaces_the_folder_goes_to_nobody(
@@ -246,7 +246,35 @@ class TestRoot:
             rank.unprivileged(tmp_path, Path("/bin/true"))
 
 
-def test_an_ordinary_user_needs_no_prefix(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+class TestOrdinaryUser:
+    """A container may run us as a number that no name belongs to; `initdb` wants a name."""
 
-    assert rank.unprivileged(tmp_path, Path("/bin/true")) == ()
+    @pytest.fixture(autouse=True)
+    def _ordinary(self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+        monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid or 1777)
+
+    def test_with_a_name_no_prefix_is_needed(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(rank, "_has_name", lambda uid: True)
+
+        assert rank.unprivileged(tmp_path, Path("/bin/true")) == ()
+
+    def test_without_a_name_one_is_lent(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(rank, "_has_name", lambda uid: uid == rank.NOBODY)
+        monkeypatch.setattr(rank, "_works", lambda prefix, *_: True)
+        monkeypatch.setattr(os, "geteuid", lambda: tmp_path.stat().st_uid)
+        monkeypatch.setattr(rank, "_dropped", lambda *_: pytest.fail("a namespace works"))
+
+        assert f"--map-user={rank.NOBODY}" in rank.unprivileged(tmp_path, Path("/bin/true"))
+
+    def test_without_a_name_or_namespaces_the_way_out_is_named(
+        self, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    ) -> None:
+        monkeypatch.setattr(rank, "_has_name", lambda uid: False)
+        monkeypatch.setattr(rank, "_works", lambda *_: False)
+
+        with pytest.raises(EngineError, match="needs a user with a name"):
+            rank.unprivileged(tmp_path, Path("/bin/true"))
