@@ -8,17 +8,16 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol, Self
 
 from approvals.states import TERMINAL_STATUSES, Reply
+
+if TYPE_CHECKING:
+    from approvals.models import CallbackSource
 
 #: No call of a gateway lasts longer: 3 s to connect and 10 s to read, twice where a
 #: role must be assumed first. A lease must be longer than this.
 CALL_LIMIT = timedelta(seconds=26)
-
-#: What an operator has to mend (rights, credentials, keys, addresses) is tried again
-#: at this pace: often enough to be seen mended, too seldom to hurt anybody.
-CONFIGURATION_PAUSE = timedelta(minutes=1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,14 +28,15 @@ class Answer:
     never AWS's own message, which may carry the callback ID.
     APPLIED_UNKNOWN: AWS may have taken the call although it did not say so; a CLOSED
     after such an answer may mean that it was us who closed it.
-    RETRY_AFTER: how long to wait at least before the next call, where AWS or the kind
-    of failure says so.
+    NEEDS_MENDING: it fails until somebody mends rights, credentials, keys or addresses.
+    RETRY_AFTER: how long AWS asks to wait at least before the next call, if it does.
     HTTP_MS: whole milliseconds from asking boto3 to its answer.
     """
 
     reply: Reply
     detail: str = ""
     applied_unknown: bool = False
+    needs_mending: bool = False
     retry_after: timedelta | None = None
     http_ms: int = 0
 
@@ -50,6 +50,16 @@ class Address:
     endpoint_url: str | None = None
     role_arn: str | None = None
     external_id: str | None = None
+
+    @classmethod
+    def of(cls, source: CallbackSource) -> Self:
+        return cls(
+            source.pk,
+            source.region,
+            source.endpoint_url or None,
+            source.role_arn or None,
+            source.external_id or None,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from http import HTTPStatus
 
-from approvals.callbacks.gateway import CONFIGURATION_PAUSE, Answer
+from approvals.callbacks.gateway import Answer
 from approvals.states import Reply
 
 #: AWS's wish to wait is heard up to this long, so that a broken clock at the other
@@ -151,8 +151,8 @@ def without_answer(kinds: Sequence[str]) -> Answer:
 
 
 def misconfigured(name: str, sentence: str) -> Answer:
-    """Not applied, and somebody has to mend something: tried again each minute."""
-    return Answer(Reply.UNAVAILABLE, f"{name}: {sentence}", retry_after=CONFIGURATION_PAUSE)
+    """Not applied, and somebody has to mend something: tried again, never given up."""
+    return Answer(Reply.UNAVAILABLE, f"{name}: {sentence}", needs_mending=True)
 
 
 def unknown(name: str, sentence: str, *, retry_after: timedelta | None = None) -> Answer:

@@ -14,7 +14,7 @@ from mypy_boto3_lambda import LambdaClient
 
 from approvals.callbacks import aws
 from approvals.callbacks.aws import LambdaGateway
-from approvals.callbacks.gateway import CONFIGURATION_PAUSE, Address, CallbackFailure
+from approvals.callbacks.gateway import Address, CallbackFailure
 from approvals.states import Reply
 from tests.fakes import lambda_api
 from tests.fakes.lambda_api import Fault, LambdaApi
@@ -235,7 +235,7 @@ def test_an_address_that_makes_no_client_waits_to_be_mended(
     answer = gateway.succeed(wrong, CALLBACK_ID, b"{}")
 
     assert (answer.reply, answer.applied_unknown) == (Reply.UNAVAILABLE, False)
-    assert answer.retry_after == CONFIGURATION_PAUSE
+    assert answer.needs_mending
 
 
 def test_missing_credentials_wait_to_be_mended(
@@ -247,7 +247,7 @@ def test_missing_credentials_wait_to_be_mended(
     answer = gateway.succeed(address, CALLBACK_ID, b"{}")
 
     assert answer.detail.startswith("NoCredentialsError: ")
-    assert (answer.applied_unknown, answer.retry_after) == (False, CONFIGURATION_PAUSE)
+    assert (answer.applied_unknown, answer.needs_mending) == (False, True)
 
 
 def test_an_empty_callback_id_is_refused_without_a_call(

@@ -7,7 +7,6 @@ from datetime import timedelta
 import pytest
 
 from approvals.callbacks import replies
-from approvals.callbacks.gateway import CONFIGURATION_PAUSE
 from approvals.states import Reply
 
 A_CALLBACK_ID = "eyJhcm4iOiJ1dWlkL3V1aWQiLCJvcCI6IjEifQ=="
@@ -59,8 +58,13 @@ def test_every_error_word_has_one_meaning(
     ("code", "status"),
     [("AccessDeniedException", 403), ("KMSDisabledException", 502), ("", 302), ("", 404)],
 )
-def test_what_people_must_mend_is_tried_each_minute(code: str, status: int) -> None:
-    assert replies.meaning(code, status).retry_after == CONFIGURATION_PAUSE
+def test_what_people_must_mend_says_so(code: str, status: int) -> None:
+    assert replies.meaning(code, status).needs_mending
+
+
+@pytest.mark.parametrize(("code", "status"), [("TooManyRequestsException", 429), ("", 500)])
+def test_what_passes_by_itself_asks_nobody(code: str, status: int) -> None:
+    assert not replies.meaning(code, status).needs_mending
 
 
 @pytest.mark.parametrize(

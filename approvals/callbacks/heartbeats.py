@@ -1,0 +1,152 @@
+"""Telling AWS "still waiting". The only writer of heartbeat rows, which the desk creates.
+
+They beat while the request can still be answered: pending, or decided and not yet
+settled. The row goes with the wait: the outbox and the desk delete it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Sequence
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import F
+
+from approvals import lifecycle
+from approvals.callbacks import pace, replies
+from approvals.callbacks.gateway import Address, Answer, CallbackGateway
+from approvals.callbacks.lanes import Lanes, Shift, run
+from approvals.clock import database_now
+from approvals.keyring import SealBroken
+from approvals.lifecycle import desk
+from approvals.models import AuditEvent, Heartbeat
+from approvals.states import AuditTag, Reply, Withdrawal
+
+BUDGET = timedelta(seconds=15)
+BATCH = 64
+PER_SOURCE = 8
+
+CLOSED_AT_AWS = (
+    "AWS no longer waits for an answer: the callback timed out, or was answered elsewhere."
+)
+
+Beaten = Sequence[tuple[Heartbeat, Answer]]
+
+
+def beat_due(
+    gateway: CallbackGateway, *, budget: timedelta = BUDGET, threads: int = 16
+) -> Counter[str]:
+    """Beat for every callback that is due until none is, or BUDGET is spent.
+
+    Returns how often AWS gave which reply.
+    """
+    tally: Counter[str] = Counter()
+
+    def settle_landed(landed: Beaten) -> None:
+        tally.update(str(answer.reply) for _, answer in landed)
+        settle(landed, now=database_now())
+
+    lanes: Lanes[Heartbeat, Answer] = Lanes(
+        lambda row: _beat(gateway, row), threads=threads, per_source=PER_SOURCE
+    )
+    unsent = run(
+        lanes,
+        Shift(budget, room=BATCH, at_least=BATCH // 2),
+        claim=lambda number, crowded: claim(number, now=database_now(), crowded=crowded),
+        settle=settle_landed,
+    )
+    _give_back(unsent)
+    return tally
+
+
+@transaction.atomic(durable=True)
+def claim(number: int, *, now: datetime, crowded: Collection[int] = ()) -> list[Heartbeat]:
+    """Take up to NUMBER heartbeats that are due, by moving their next beat ahead.
+
+    Rows that another worker holds are skipped. If this worker dies, each has two more
+    chances before AWS's timeout: the interval is a third of it.
+    """
+    due = list(
+        Heartbeat.objects.filter(next_beat_at__lte=now)
+        .exclude(source__in=list(crowded))
+        .select_related("request", "source")
+        .defer("request__payload", "request__payload_text", "request__summary")
+        .select_for_update(skip_locked=True, of=("self",), no_key=True)
+        .order_by("next_beat_at")[:number]
+    )
+    for row in due:
+        row.next_beat_at = now + pace.jittered(row.interval)
+    Heartbeat.objects.bulk_update(due, ["next_beat_at"])
+    return due
+
+
+def _beat(gateway: CallbackGateway, row: Heartbeat) -> Answer:
+    try:
+        return gateway.beat(Address.of(row.source), row.request.callback_id)
+    except SealBroken:
+        return replies.misconfigured("SealBroken", "FIELD_KEYS lacks the key this was sealed with.")
+    except Exception as error:  # noqa: BLE001 - a gateway that raises must not stop the others
+        return replies.unknown(type(error).__name__, "The portal failed while beating.")
+
+
+def settle(landed: Beaten, *, now: datetime) -> None:
+    """Record what AWS said to each beat; one that stopped meanwhile stays stopped."""
+    taken = [row.pk for row, answer in landed if answer.reply == Reply.ACCEPTED]
+    if taken:
+        _note_taken(taken, now)
+    for row, answer in landed:
+        if answer.reply == Reply.CLOSED:
+            _stop(row)
+        elif answer.reply != Reply.ACCEPTED:
+            _note_missed(row, answer, now)
+
+
+@transaction.atomic(durable=True)
+def _note_taken(request_ids: list[int], now: datetime) -> None:
+    Heartbeat.objects.filter(pk__in=request_ids).update(
+        last_beat_at=now, beats=F("beats") + 1, misses=0, trouble=""
+    )
+
+
+def _stop(row: Heartbeat) -> None:
+    """AWS closed the callback: take the request back, or, once decided, just fall silent."""
+    lifecycle.withdraw(row.pk, why=Withdrawal.CLOSED_AT_AWS, reason=CLOSED_AT_AWS)
+    Heartbeat.objects.filter(pk=row.pk).delete()
+
+
+@transaction.atomic(durable=True)
+def _note_missed(row: Heartbeat, answer: Answer, now: datetime) -> None:
+    request = desk.lock(row.pk)
+    current = Heartbeat.objects.select_for_update(no_key=True).filter(pk=row.pk).first()
+    if current is None:
+        return
+    current.misses += 1
+    current.trouble = answer.detail
+    current.next_beat_at = now + _retry(current, answer)
+    current.save(update_fields=["misses", "trouble", "next_beat_at"])
+    if current.misses == 1:  # once per streak
+        AuditEvent.objects.record(
+            AuditTag.HEARTBEAT_LOST,
+            request,
+            at=now,
+            reply=str(answer.reply),
+            detail=answer.detail,
+        )
+
+
+def _retry(row: Heartbeat, answer: Answer) -> timedelta:
+    """A quarter of the interval after the first miss, slower after each, never beyond it."""
+    if answer.reply == Reply.REFUSED:
+        return pace.jittered(row.interval)
+    soon = row.interval / 4 * min(row.misses, 4)
+    return min(max(soon, answer.retry_after or timedelta(0)), row.interval)
+
+
+@transaction.atomic(durable=True)
+def _give_back(unsent: Sequence[Heartbeat]) -> None:
+    """What was claimed and not sent in time is due at once, for the next sweep."""
+    if unsent:
+        Heartbeat.objects.filter(pk__in=[row.pk for row in unsent]).update(
+            next_beat_at=database_now()
+        )
