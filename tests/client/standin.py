@@ -35,6 +35,9 @@ class Received:
     headers: Mapping[str, str]
     body: bytes
 
+    def header(self, name: str) -> str:
+        return {key.lower(): value for key, value in self.headers.items()}[name]
+
     @property
     def content(self) -> dict[str, Any]:
         content: dict[str, Any] = json.loads(self.body)
