@@ -26,8 +26,27 @@ LOOK_AT_EXECUTIONS = "approvals.look_at_executions"
 QUIET_AFTER_FAILURE = timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
-_quiet_until = 0.0
-_lock = Lock()
+
+
+class _Bell:
+    """Rings, unless a ring has failed a moment ago."""
+
+    def __init__(self) -> None:
+        self._lock = Lock()
+        self._quiet_until = 0.0  # time.monotonic()
+
+    def ring(self, task_name: str) -> None:
+        if time.monotonic() < self._quiet_until:
+            return
+        try:
+            current_app.send_task(task_name, expires=10, ignore_result=True)
+        except Exception as error:  # noqa: BLE001  kombu raises its transport's own classes
+            with self._lock:
+                self._quiet_until = time.monotonic() + QUIET_AFTER_FAILURE.total_seconds()
+            log.warning("bell_unanswered", task=task_name, error=type(error).__name__)
+
+
+_bell = _Bell()
 
 
 def ring(task_name: str) -> None:
@@ -36,16 +55,4 @@ def ring(task_name: str) -> None:
     Never raises and never takes longer than the broker connection's own timeouts
     (0.5 s to connect, 0.5 s to write; portal.settings).
     """
-    transaction.on_commit(partial(_ring_now, task_name), robust=True)
-
-
-def _ring_now(task_name: str) -> None:
-    global _quiet_until
-    if time.monotonic() < _quiet_until:
-        return
-    try:
-        current_app.send_task(task_name, expires=10, ignore_result=True)
-    except Exception as error:  # kombu raises its transport's own classes
-        with _lock:
-            _quiet_until = time.monotonic() + QUIET_AFTER_FAILURE.total_seconds()
-        log.warning("bell_unanswered", task=task_name, error=type(error).__name__)
+    transaction.on_commit(partial(_bell.ring, task_name), robust=True)

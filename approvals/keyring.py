@@ -29,7 +29,7 @@ def seal(plain: bytes, *, place: str) -> bytes:
     return head + nonce + _cipher(key_id).encrypt(nonce, plain, place.encode())
 
 
-def unseal(sealed: bytes, *, place: str) -> bytes:
+def unseal(sealed: bytes | memoryview, *, place: str) -> bytes:
     """Decrypt what `seal` made for PLACE.
 
     Raises:

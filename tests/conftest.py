@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
+import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
+from django.test import override_settings
 
 _flush = DatabaseOperations.execute_sql_flush
 
@@ -17,3 +20,10 @@ def _flush_past_the_guards(self: DatabaseOperations, sql_list: list[str]) -> Any
 
 
 DatabaseOperations.execute_sql_flush = _flush_past_the_guards  # type: ignore[method-assign]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _quick_passwords() -> Iterator[None]:
+    # The real hash costs a second of a busy core, by design; tests make many people.
+    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+        yield

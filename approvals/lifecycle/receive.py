@@ -135,7 +135,7 @@ def _write(
         groups=list(pool.group_names),
     )
     _supersede_older(request, now)
-    return Received(request, created=True, warnings=(*_warnings(request, new), *pool.warnings))
+    return Received(request, created=True, warnings=(*_warnings(new), *pool.warnings))
 
 
 def _request(
@@ -254,7 +254,7 @@ def _supersede_older(request: ApprovalRequest, now: datetime) -> None:
             )
 
 
-def _warnings(request: ApprovalRequest, new: NewRequest) -> list[str]:
+def _warnings(new: NewRequest) -> list[str]:
     warnings = []
     if not new.timeout_seconds:
         warnings.append(

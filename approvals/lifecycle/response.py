@@ -27,44 +27,34 @@ def check_values(
         if values:
             raise InvalidFields({"values": "This request asks for no values: leave them out."})
         return {}
-    strict = {**schema, "additionalProperties": False}
-    validator = Draft202012Validator(strict, format_checker=FormatChecker())
-    complaints = {_field(error): _sentence(error) for error in validator.iter_errors(dict(values))}
+    fields: Mapping[str, Any] = schema.get("properties", {})
+    complaints = {
+        **{name: "Fill this in." for name in schema.get("required", ()) if name not in values},
+        **dict.fromkeys(values.keys() - fields, "The form has no such field: leave it out."),
+    }
+    for name in fields.keys() & values.keys():
+        validator = Draft202012Validator(fields[name], format_checker=FormatChecker())
+        if error := next(validator.iter_errors(values[name]), None):
+            complaints[name] = _sentence(error)
     if complaints:
-        raise InvalidFields(complaints)
+        raise InvalidFields({f"values.{name}": why for name, why in complaints.items()})
     return dict(values)
 
 
-def _field(error: ValidationError) -> str:
-    path = [str(part) for part in error.absolute_path]
-    if error.validator == "required":
-        missing = [name for name in error.validator_value if name not in error.instance]
-        path.append(missing[0])
-    if error.validator == "additionalProperties":
-        known = error.schema.get("properties", {})
-        path.append(next(name for name in error.instance if name not in known))
-    return ".".join(["values", *path])
+_SENTENCES = {
+    "type": "Give a value of type {bound}.",
+    "enum": "Choose one of: {bound}.",
+    "minimum": "Give {bound} or more.",
+    "maximum": "Give {bound} or less.",
+    "minLength": "Write at least {bound} characters.",
+    "maxLength": "Write at most {bound} characters.",
+    "format": "Write it as a {bound}.",
+}
 
 
 def _sentence(error: ValidationError) -> str:
     bound = error.validator_value
-    match error.validator:
-        case "required":
-            return "Fill this in."
-        case "additionalProperties":
-            return "The form has no such field: leave it out."
-        case "type":
-            return f"Give a value of type {bound}."
-        case "enum":
-            return f"Choose one of {', '.join(map(str, bound))}."
-        case "minimum":
-            return f"Give {bound} or more."
-        case "maximum":
-            return f"Give {bound} or less."
-        case "minLength":
-            return f"Write at least {bound} characters."
-        case "maxLength":
-            return f"Write at most {bound} characters."
-        case "format":
-            return f"Write it as a {bound}."
-    return "This value does not fit the form."
+    if isinstance(bound, list):
+        bound = ", ".join(map(str, bound))
+    template = _SENTENCES.get(str(error.validator), "This value does not fit the form.")
+    return template.format(bound=bound)

@@ -16,7 +16,7 @@ from django.db.models import Q
 from approvals import keyring
 from approvals.models.user import User
 
-SECRET_PLACE = "source.secret"
+SECRET_PLACE = "source.secret"  # noqa: S105  the name of a column
 
 
 class CallbackSource(models.Model):

@@ -1,0 +1,195 @@
+"""A callback ID is written down once, with everything it needs, or not at all."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connections
+
+from approvals import lifecycle
+from approvals.clock import database_now
+from approvals.errors import DifferentContent, InvalidFields
+from approvals.models import ApprovalRequest, AuditEvent, CallbackSource, Heartbeat, Notice, User
+from approvals.policy import Wanting
+from approvals.states import RequestState
+from tests.factories import make_kind, make_request, make_source, make_user, new_request
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture
+def anna() -> User:
+    make_kind()
+    return make_user("anna", groups=["order-desk"])
+
+
+@pytest.fixture
+def source() -> CallbackSource:
+    return make_source("shop")
+
+
+def test_a_request_arrives_with_its_heartbeat_its_notices_and_its_history(anna: User) -> None:
+    request = make_request(anna, heartbeat_timeout_seconds=30, timeout_seconds=600)
+
+    assert request.heartbeat.interval == timedelta(seconds=10)
+    assert request.heartbeat.next_beat_at == request.received_at
+    assert [notice.user for notice in request.notices.all()] == [anna]
+    assert [event.tag for event in request.history.all()] == ["request.received"]
+
+
+def test_the_callback_id_is_not_in_the_database_in_clear(anna: User) -> None:
+    request = make_request(anna, callback_id="QWxsIHRoZSBzZWNyZXRz")
+
+    assert request.callback_id == "QWxsIHRoZSBzZWNyZXRz"
+    row = ApprovalRequest.objects.filter(pk=request.pk).values().get()
+    assert "QWxsIHRoZSBzZWNyZXRz" not in repr(row)
+
+
+def test_the_same_content_again_is_the_same_request(anna: User, source: CallbackSource) -> None:
+    new = new_request(users=["anna"])
+
+    first = lifecycle.receive(source, new, sent_at=None)
+    again = lifecycle.receive(source, new, sent_at=None)
+
+    assert (first.created, again.created) == (True, False)
+    assert again.request == first.request
+    assert AuditEvent.objects.count() == 1
+
+
+def test_the_same_callback_with_other_content_is_refused(
+    anna: User, source: CallbackSource
+) -> None:
+    lifecycle.receive(source, new_request(users=["anna"], callback_id="QQ=="), sent_at=None)
+
+    with pytest.raises(DifferentContent):
+        lifecycle.receive(
+            source, new_request(users=["anna"], callback_id="QQ==", title="Else"), sent_at=None
+        )
+    assert ApprovalRequest.objects.get().title == "Release order NO-1"
+
+
+def test_another_source_cannot_put_a_known_callback_before_its_own_people(
+    anna: User, source: CallbackSource
+) -> None:
+    new = new_request(users=["anna"])
+    lifecycle.receive(source, new, sent_at=None)
+
+    with pytest.raises(DifferentContent):
+        lifecycle.receive(make_source("thief"), new, sent_at=None)
+
+
+def test_of_many_that_arrive_at_once_one_is_written(anna: User, source: CallbackSource) -> None:
+    new = new_request(users=["anna"])
+
+    def post(_: int) -> bool:
+        try:
+            return lifecycle.receive(source, new, sent_at=None).created
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        created = list(pool.map(post, range(24)))
+
+    assert sorted(created) == [False] * 23 + [True]
+    assert ApprovalRequest.objects.count() == AuditEvent.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("fields", "complaint"),
+    [
+        ({"kind": "nonsense"}, "kind"),
+        ({"users": ["nobody"]}, "assignees.users"),
+        ({"groups": ["nothing"]}, "assignees.groups"),
+        ({"groups": ["reviewer"]}, "assignees.groups"),
+        ({"users": []}, "assignees"),
+        ({"users": ["anna"], "required_approvals": 2}, "assignees"),
+        ({"users": ["anna"], "wanting": Wanting(requested_by="ANNA ")}, "assignees"),
+        ({"users": ["anna"], "wanting": Wanting(agent="anna@EXAMPLE.com")}, "assignees"),
+        ({"users": ["olga"]}, "assignees"),
+        ({"users": ["gone"]}, "assignees"),
+    ],
+)
+def test_what_nobody_could_decide_is_refused_and_leaves_no_row(
+    anna: User, source: CallbackSource, fields: dict[str, Any], complaint: str
+) -> None:
+    make_user("olga", role="operator")
+    gone = make_user("gone")
+    gone.is_active = False
+    gone.save(update_fields=["is_active"])
+
+    with pytest.raises(InvalidFields) as refused:
+        lifecycle.receive(source, new_request(**{"users": ["anna"], **fields}), sent_at=None)
+
+    assert list(refused.value.fields) == [complaint]
+    assert not ApprovalRequest.objects.exists()
+    assert not Heartbeat.objects.exists()
+    assert not Notice.objects.exists()
+
+
+def test_assignees_fall_back_to_the_kind_and_then_to_the_source(
+    anna: User, source: CallbackSource
+) -> None:
+    source.default_users.add(anna)
+    bert = make_user("bert")
+
+    by_source = lifecycle.receive(source, new_request(), sent_at=None).request
+    make_kind().default_users.add(bert)
+    by_kind = lifecycle.receive(source, new_request(), sent_at=None).request
+
+    assert [row.user for row in by_source.assignments.all()] == [anna]
+    assert [row.user for row in by_kind.assignments.all()] == [bert]
+
+
+@pytest.mark.parametrize(
+    ("timeout", "margin"), [(1, 0.5), (4, 2), (10, 2), (100, 10), (600, 60), (86_400, 60)]
+)
+def test_our_deadline_lies_before_that_of_aws(anna: User, timeout: int, margin: float) -> None:
+    request = make_request(anna, timeout_seconds=timeout)
+
+    assert request.callback_expires_at is not None
+    assert request.answer_by == request.callback_expires_at - timedelta(seconds=margin)
+
+
+def test_clocks_count_from_the_signed_timestamp_but_never_from_the_future(anna: User) -> None:
+    now = database_now()
+    earlier = make_request(anna, timeout_seconds=600, sent_at=now - timedelta(seconds=100))
+    later = make_request(anna, timeout_seconds=600, sent_at=now + timedelta(seconds=100))
+
+    assert earlier.callback_expires_at == now + timedelta(seconds=500)
+    assert later.callback_expires_at is not None
+    assert later.callback_expires_at <= database_now() + timedelta(seconds=600)
+
+
+def test_a_request_without_a_timeout_waits_and_says_so(anna: User, source: CallbackSource) -> None:
+    received = lifecycle.receive(source, new_request(users=["anna"]), sent_at=None)
+
+    assert received.request.answer_by is None
+    assert "No timeout_seconds" in received.warnings[0]
+
+
+def test_a_requester_nobody_knows_is_warned_about(anna: User, source: CallbackSource) -> None:
+    known = new_request(users=["anna"], wanting=Wanting(requested_by=make_user("bert").email))
+    unknown = new_request(users=["anna"], wanting=Wanting(requested_by="shop-bot"))
+
+    assert "four eyes" not in str(lifecycle.receive(source, known, sent_at=None).warnings)
+    assert "four eyes" in str(lifecycle.receive(source, unknown, sent_at=None).warnings)
+
+
+def test_a_newer_request_on_the_subject_takes_the_place_of_the_older(
+    anna: User, source: CallbackSource
+) -> None:
+    older = make_request(anna, source=source, subject="order/1")
+    other = make_request(anna, source=source, subject="order/2")
+    foreign = make_request(anna, source=make_source("other"), subject="order/1")
+    newer = make_request(anna, source=source, subject="order/1")
+
+    for request in (older, other, foreign, newer):
+        request.refresh_from_db()
+    assert older.state == RequestState.WITHDRAWN
+    assert b"ApprovalSuperseded" in older.delivery.body
+    assert other.is_pending
+    assert foreign.is_pending
+    assert newer.is_pending
