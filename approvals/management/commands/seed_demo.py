@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import json
 from argparse import ArgumentParser
-from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 
+from approvals.checks import is_loopback
 from approvals.clock import database_now
 from approvals.keyring import SealBroken
 from approvals.management import demo
@@ -72,14 +71,3 @@ def _card(signing_secret: str) -> dict[str, Any]:
             for member in demo.CAST
         ],
     }
-
-
-def is_loopback(url: str) -> bool:
-    """Whether URL names this machine and no other."""
-    host = urlsplit(url).hostname or ""
-    if host == "localhost":
-        return True
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return False

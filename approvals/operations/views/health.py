@@ -1,4 +1,4 @@
-"""Pages for operators and auditors, and the two questions a probe asks."""
+"""The two questions a probe asks."""
 
 from __future__ import annotations
 

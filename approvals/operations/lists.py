@@ -1,0 +1,128 @@
+"""What operators look at: callbacks that wait, answers on their way. One statement each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any, TypeAlias
+from uuid import UUID
+
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
+
+from approvals.models import ApprovalRequest, Assignment, CallbackDelivery, Decision
+from approvals.models.listing import Place
+from approvals.operations.paging import PAGE_SIZE, Page, to_word
+from approvals.states import DeliveryState
+
+RECENT = 20
+SOON = timedelta(minutes=15)
+#: What AWS did not take counts as news for this long; the list keeps it for ever.
+NEWS = timedelta(hours=24)
+
+#: Rows with what the lists add to them: `asked`; `decided_by`.
+WaitingCallback: TypeAlias = Any
+OwedAnswer: TypeAlias = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """How many callbacks wait, run out soon, are late to beat; how many answers are stuck."""
+
+    waiting: int
+    soon: int
+    late: int
+    stuck: int
+
+
+def figures(now: datetime) -> Figures:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT (SELECT count(*) FROM approvals_approvalrequest WHERE state = 'pending'),
+                   (SELECT count(*) FROM approvals_approvalrequest
+                     WHERE state = 'pending' AND answer_by <= %(soon)s),
+                   (SELECT count(*) FROM approvals_heartbeat
+                     WHERE next_beat_at < %(now)s - greatest(interval / 2, interval '2 s')),
+                   (SELECT count(*) FROM approvals_callbackdelivery
+                     WHERE state <> 'delivered'
+                       AND (settled_at > %(news)s OR (state = 'pending' AND last_reply <> '')))
+            """,
+            {"now": now, "soon": now + SOON, "news": now - NEWS},
+        )
+        return Figures(*cursor.fetchone())
+
+
+def waiting_callbacks(
+    rows: QuerySet[ApprovalRequest], *, now: datetime, late_only: bool, after: Place | None
+) -> Page[WaitingCallback]:
+    """The pending ones of ROWS, nearest deadline first."""
+    pending = rows.filter(state="pending").select_related(
+        "source", "execution", "claimed_by", "heartbeat"
+    )
+    if late_only:
+        grace = Greatest(F("heartbeat__interval") / 2, Value(timedelta(seconds=2)))
+        pending = pending.filter(heartbeat__next_beat_at__lt=now - grace)
+    if after:
+        pending = pending.filter(queue_at__gte=after.at).filter(
+            Q(queue_at__gt=after.at) | Q(pk__gt=after.id)
+        )
+    found = list(
+        pending.defer("payload", "payload_text", "summary", "links", "checks", "effects")
+        .annotate(asked=ArraySubquery(_asked()))
+        .order_by("queue_at", "pk")[: PAGE_SIZE + 1]
+    )
+    return _page(found, [Place(row.queue_at, row.pk) for row in found])
+
+
+def answers(after: Place | None) -> tuple[Page[OwedAnswer], list[OwedAnswer]]:
+    """What AWS has not taken, latest first, and, on the first page, what it took lately."""
+    open_ones = CallbackDelivery.objects.exclude(state=DeliveryState.DELIVERED)
+    if after:
+        open_ones = open_ones.filter(owed_at__lte=after.at).filter(
+            Q(owed_at__lt=after.at) | Q(pk__lt=after.id)
+        )
+    wanted: Any = open_ones.order_by("-owed_at", "-pk").values("pk")[: PAGE_SIZE + 1]
+    if after is None:
+        taken = CallbackDelivery.objects.filter(state=DeliveryState.DELIVERED)
+        wanted = wanted.union(taken.order_by("-pk").values("pk")[:RECENT], all=True)
+    rows = list(_shown().filter(pk__in=wanted).order_by("-owed_at", "-pk"))
+    stuck = [row for row in rows if row.state != DeliveryState.DELIVERED]
+    page = _page(stuck, [Place(row.owed_at, row.pk) for row in stuck])
+    return page, [row for row in rows if row.state == DeliveryState.DELIVERED]
+
+
+def answer_of(public_id: UUID) -> OwedAnswer | None:
+    """The answer owed for one request; None if none is."""
+    return _shown().filter(request__public_id=public_id).first()
+
+
+def _shown() -> QuerySet[CallbackDelivery]:
+    names = tuple(
+        f"request__{name}"
+        for name in ("payload", "payload_text", "summary", "links", "checks", "effects")
+    )
+    last = Decision.objects.filter(request=OuterRef("request")).order_by("-pk")
+    return (
+        CallbackDelivery.objects.select_related("request", "source")
+        .defer("sealed_body", *names)
+        .annotate(decided_by=Subquery(last.values_list(_name_of("reviewer"))[:1]))
+    )
+
+
+def _asked() -> QuerySet[Assignment, Any]:
+    rows = Assignment.objects.filter(request=OuterRef("pk")).order_by("pk")
+    return rows.values_list(Coalesce("group__name", _name_of("user")))
+
+
+def _name_of(person: str) -> Coalesce:
+    """User.display_name, in SQL."""
+    full = Trim(Concat(f"{person}__first_name", Value(" "), f"{person}__last_name"))
+    return Coalesce(NullIf(full, Value("")), f"{person}__username")
+
+
+def _page(found: list[Any], places: list[Place]) -> Page[Any]:
+    more = len(found) > PAGE_SIZE
+    return Page(found[:PAGE_SIZE], to_word(places[PAGE_SIZE - 1]) if more else "")

@@ -1,0 +1,59 @@
+"""Who may stand at this door, and how its addresses are read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.views.decorators.cache import never_cache
+
+from approvals.models import User
+from approvals.models.listing import Place
+from approvals.operations.paging import from_word
+
+P = ParamSpec("P")
+
+
+class OperatorRequest(HttpRequest):
+    """A request of somebody who may see everything."""
+
+    user: User
+
+
+View = Callable[Concatenate[OperatorRequest, P], HttpResponse]
+
+
+def for_operators(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpResponse]:
+    """Operators and auditors come in; for all others there is nothing here (404)."""
+
+    @wraps(view)
+    @never_cache
+    def guarded(request: Any, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        if not request.user.is_authenticated:
+            back = request.get_full_path() if request.method in ("GET", "HEAD") else request.path
+            return redirect_to_login(back)
+        if not request.user.sees_everything:
+            raise Http404
+        response = view(request, *args, **kwargs)
+        response["Cache-Control"] = "no-store"
+        return response
+
+    return guarded
+
+
+def check_may_act(request: OperatorRequest) -> None:
+    """Raises PermissionDenied (403) for those who only look."""
+    if not request.user.has_perm("approvals.operate"):
+        raise PermissionDenied
+
+
+def place_in(request: HttpRequest) -> Place | None:
+    """Where the list shall start; 404 for a place there is not."""
+    try:
+        return from_word(request.GET.get("after", ""))
+    except ValueError as error:
+        raise Http404 from error
