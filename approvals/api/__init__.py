@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
-from ninja import NinjaAPI
+from django.http import Http404, HttpRequest, HttpResponse
+from ninja import NinjaAPI, Router
 from ninja.errors import HttpError, ValidationError
 
 from approvals import problems
@@ -41,19 +41,36 @@ def _http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:
     return problems.worded(error.status_code)
 
 
+def _not_found(_request: HttpRequest, _error: Http404) -> HttpResponse:
+    return problems.worded(404)
+
+
 _ANSWERS: dict[type[Exception], Any] = {
     Refusal: _refused,
     ValidationError: _invalid_parameters,
     HttpError: _http_error,
+    Http404: _not_found,
 }
 
 api = PortalAPI(
     title="Countersign",
     version="1",
     description="Put the callbacks of durable functions before people, and decide them.",
-    urls_namespace="api",
+    urls_namespace="approvals:api",
     docs=ReadableDocs(),
 )
 api.add_router("/sources", intake.router)
+
+# Last: what no door has is refused here, without rendering a page for people first.
+_nowhere = Router()
+api.add_router("", _nowhere)
 for error_class, answer in (_ANSWERS | intake.ANSWERS).items():
     api.add_exception_handler(error_class, answer)
+
+
+@_nowhere.api_operation(
+    ["GET", "POST", "PUT", "PATCH", "DELETE"], "/{path:rest}", include_in_schema=False
+)
+def nowhere(request: HttpRequest, rest: str) -> HttpResponse:  # noqa: ARG001 - ninja's names
+    """404 for every other address under /api/v1/."""
+    return problems.worded(404)
