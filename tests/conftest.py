@@ -2,24 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 
-_flush = DatabaseOperations.execute_sql_flush
+#: Written by migrate, the same for every test.
+_KEPT = {"django_content_type", "auth_permission"}
 
 
-def _flush_past_the_guards(self: DatabaseOperations, sql_list: list[str]) -> Any:
-    # History and decisions refuse TRUNCATE by trigger, also to the tests. Only the flush
-    # between two tests goes past it, as a replica would; all a test itself does meets them.
+def _quick_flush(
+    self: DatabaseOperations, style: Any, tables: Iterable[str], **_: Any
+) -> list[str]:
+    """Empty TABLES between two transactional tests.
+
+    As a replica would: history and decisions refuse DELETE by trigger, also to the tests,
+    and all that a test itself does meets those guards. DELETE of a few rows takes a
+    millisecond where TRUNCATE of all tables takes a tenth of a second.
+    """
+    deletes = [f"DELETE FROM {self.quote_name(name)}" for name in tables if name not in _KEPT]
     past, back = (f"SET session_replication_role = {role}" for role in ("replica", "origin"))
-    return _flush(self, [past, *sql_list, back])
+    return [past, *deletes, back]
 
 
-DatabaseOperations.execute_sql_flush = _flush_past_the_guards  # type: ignore[method-assign]
+DatabaseOperations.sql_flush = _quick_flush  # type: ignore[assignment, method-assign]
 
 
 @pytest.fixture(scope="session", autouse=True)
