@@ -29,6 +29,8 @@ BUDGET = timedelta(seconds=10)
 #: A lane is held this long, and each source has one: five looks a second.
 SPACING = timedelta(milliseconds=200)
 FIRST_LOOK = timedelta(seconds=1)
+#: Whoever comes for a bell waits for the look that the bell announced.
+LINGER = timedelta(seconds=1.5)
 #: An execution AWS does not know (404 is normal just after the start) is looked for
 #: this often, about half an hour, and then no more.
 LOOKS_FOR_UNKNOWN = 15
@@ -74,7 +76,7 @@ def look_due(
             )
             run(
                 lanes,
-                Shift(budget, room=threads, linger=FIRST_LOOK * 1.5),
+                Shift(budget, room=threads, linger=LINGER),
                 claim=lambda _, crowded: claim(now=database_now(), crowded=crowded),
                 settle=settle_landed,
             )

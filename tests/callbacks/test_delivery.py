@@ -1,0 +1,288 @@
+"""From the answer owed to the answer taken: real rows, threads, and a wire that fails."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
+from threading import Barrier, Event, current_thread, main_thread
+from typing import Any
+
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+from django.db.models import F
+
+from approvals import keyring
+from approvals.callbacks import lanes, outbox, pace
+from approvals.callbacks.aws import LambdaGateway
+from approvals.callbacks.delivery import deliver_due
+from approvals.callbacks.gateway import Address, Answer, CallbackFailure
+from approvals.clock import database_now
+from approvals.models import CallbackDelivery
+from approvals.states import DeliveryState, Reply, Verdict
+from tests.callbacks.conftest import decided, tags
+from tests.factories import make_source
+from tests.fakes import lambda_api
+from tests.fakes.gateway import ScriptedGateway
+from tests.fakes.lambda_api import Fault, LambdaApi
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+@pytest.fixture(autouse=True)
+def _no_retry_by_luck(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Full jitter may be over at once; here a second attempt is one the test asked for."""
+    monkeypatch.setattr(pace, "after", lambda answer, attempt: timedelta(minutes=1))
+
+
+def make_due() -> None:
+    """Let every pause and lease be over, as if the time had passed."""
+    CallbackDelivery.objects.filter(state=DeliveryState.PENDING).update(
+        next_attempt_at=F("owed_at")
+    )
+
+
+class TestSending:
+    def test_an_approval_is_told_as_success_with_the_bytes_owed(self) -> None:
+        request = decided()
+        gateway = ScriptedGateway()
+
+        assert deliver_due(gateway) == Counter(delivered=1)
+
+        assert gateway.calls == [("succeed", request.callback_id)]
+        assert gateway.bodies == [request.delivery.body]
+        assert json.loads(request.delivery.body)["outcome"] == "approved"
+
+    def test_a_rejection_is_told_as_failure_with_the_document_as_its_data(self) -> None:
+        request = decided(Verdict.REJECTED)
+        gateway = ScriptedGateway()
+
+        deliver_due(gateway)
+
+        assert gateway.calls == [("fail", request.callback_id)]
+        error = gateway.bodies[0]
+        assert isinstance(error, CallbackFailure)
+        assert error.error_type == "ApprovalRejected"
+        assert json.loads(error.data)["outcome"] == "rejected"
+
+    def test_a_source_is_spoken_for_at_its_own_address(self) -> None:
+        source = make_source(
+            region="eu-west-1", role_arn="arn:aws:iam::1:role/r", external_id="e",
+            endpoint_url="http://127.0.0.1:9014",
+        )  # fmt: skip
+        decided(source=source)
+        gateway = ScriptedGateway()
+
+        deliver_due(gateway)
+
+        assert gateway.addresses == [
+            Address(source.pk, "eu-west-1", "http://127.0.0.1:9014", "arn:aws:iam::1:role/r", "e")
+        ]
+
+    def test_threads_talk_to_aws_and_hold_no_connection(self) -> None:
+        decided()
+        seen: list[tuple[bool, bool]] = []
+        gateway = ScriptedGateway()
+        gateway.while_sending = lambda verb, name: seen.append(
+            (current_thread() is main_thread(), connection.connection is None)
+        )
+
+        deliver_due(gateway)
+
+        assert seen == [(False, True)]
+
+    def test_the_attempt_is_on_record_while_aws_is_asked(self) -> None:
+        request = decided()
+        seen: list[tuple[int, bool]] = []
+
+        def look(verb: str, name: str) -> None:
+            row = CallbackDelivery.objects.get(request=request.pk)
+            seen.append((row.attempts, row.in_flight))
+            connections.close_all()
+
+        gateway = ScriptedGateway()
+        gateway.while_sending = look
+
+        deliver_due(gateway)
+
+        assert seen == [(1, True)]
+
+    def test_nothing_due_is_no_work(self) -> None:
+        assert deliver_due(ScriptedGateway()) == Counter()
+
+    def test_a_gateway_that_raises_stops_nobody(self) -> None:
+        decided()
+        decided()
+        gateway = ScriptedGateway()
+
+        def burst(verb: str, name: str) -> None:
+            if len(gateway.calls) == 1:
+                raise ZeroDivisionError
+
+        gateway.while_sending = burst
+
+        assert deliver_due(gateway) == Counter(delivered=1, pending=1)
+        assert CallbackDelivery.objects.get(state="pending").unknown_attempt
+
+    def test_a_missing_field_key_waits_to_be_mended_and_stops_nobody(self) -> None:
+        broken, whole = decided(), decided()
+        sealed = keyring.seal(b"{}", place="elsewhere")
+        CallbackDelivery.objects.filter(request=broken).update(sealed_body=sealed)
+
+        deliver_due(ScriptedGateway())
+
+        broken.delivery.refresh_from_db()
+        whole.delivery.refresh_from_db()
+        assert broken.delivery.detail.startswith("SealBroken: ")
+        assert broken.delivery.state == DeliveryState.PENDING
+        assert whole.delivery.state == DeliveryState.DELIVERED
+
+
+class TestManyAtOnce:
+    def test_a_source_that_hangs_holds_up_nobody_else(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lanes, "GRACE", timedelta(0))
+        hanging = make_source()
+        for _ in range(outbox.IN_FLIGHT_PER_SOURCE + 1):
+            decided(source=hanging)
+        others = [decided() for _ in range(6)]
+        released = Event()
+
+        class Hanging(ScriptedGateway):
+            def succeed(self, address: Address, callback_id: str, result: bytes) -> Answer:
+                if address.source_id == hanging.pk:
+                    released.wait(30)
+                return super().succeed(address, callback_id, result)
+
+        try:
+            tally = deliver_due(Hanging(), budget=timedelta(seconds=1.5))
+        finally:
+            released.set()
+
+        assert tally == Counter(delivered=len(others))
+        in_flight = CallbackDelivery.objects.filter(in_flight=True)
+        assert in_flight.count() == outbox.IN_FLIGHT_PER_SOURCE
+
+    def test_two_workers_send_each_answer_once(self) -> None:
+        for _ in range(12):
+            decided()
+        gateway, start = ScriptedGateway(), Barrier(2)
+
+        def work(_: int) -> Counter[str]:
+            try:
+                start.wait(10)
+                return deliver_due(gateway, threads=4)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as pool:
+            tally = sum(pool.map(work, range(2)), Counter[str]())
+
+        assert tally == Counter(delivered=12)
+        assert len(set(gateway.calls)) == len(gateway.calls) == 12
+
+    def test_two_settlements_of_one_attempt_leave_one_line_of_history(self) -> None:
+        request = decided()
+        claimed = outbox.claim_next(now=database_now())
+        assert claimed is not None
+        start = Barrier(2)
+
+        def settle(_: int) -> DeliveryState | None:
+            try:
+                start.wait(10)
+                return outbox.settle(claimed, Answer(Reply.ACCEPTED), now=database_now())
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as pool:
+            states = list(pool.map(settle, range(2)))
+
+        assert sorted(map(str, states)) == ["None", "delivered"]
+        assert tags(request).count("delivery.delivered") == 1
+
+
+class TestOnTheWire:
+    @pytest.fixture
+    def api(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[LambdaApi]:
+        with LambdaApi() as api:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", api.url)
+            yield api
+
+    @pytest.fixture
+    def gateway(self) -> LambdaGateway:
+        return LambdaGateway(read_timeout=timedelta(milliseconds=300))
+
+    def test_an_answer_reaches_aws_once(self, api: LambdaApi, gateway: LambdaGateway) -> None:
+        request = decided()
+
+        deliver_due(gateway)
+
+        assert api.closed == {request.callback_id: ("succeed", request.delivery.body)}
+
+    @pytest.mark.parametrize(
+        ("fault", "state"),
+        [
+            (lambda_api.THROTTLED, DeliveryState.DELIVERED),
+            (lambda_api.SERVICE_ERROR, DeliveryState.DELIVERED),
+            (lambda_api.KMS_DENIED, DeliveryState.DELIVERED),
+            (lambda_api.HTML_503, DeliveryState.DELIVERED),
+            (lambda_api.GARBAGE_200, DeliveryState.DELIVERED),
+            (lambda_api.RESET_BEFORE, DeliveryState.DELIVERED),
+            (lambda_api.error("AccessDeniedException", 403), DeliveryState.DELIVERED),
+            (lambda_api.RESET_AFTER, DeliveryState.UNCONFIRMED),
+            (lambda_api.HALF_ANSWER, DeliveryState.UNCONFIRMED),
+            (lambda_api.SLOW, DeliveryState.UNCONFIRMED),
+        ],
+        ids=["429", "500", "kms", "html", "garbage", "reset before", "denied", "reset after",
+             "half", "slow"],
+    )  # fmt: skip
+    def test_one_fault_never_loses_an_answer_nor_calls_it_refused(
+        self, api: LambdaApi, gateway: LambdaGateway, fault: Fault, state: DeliveryState
+    ) -> None:
+        request = decided()
+        api.script.append(fault)
+
+        deliver_due(gateway)
+        request.delivery.refresh_from_db()
+        assert request.delivery.state == DeliveryState.PENDING
+        make_due()
+        deliver_due(gateway)
+
+        request.delivery.refresh_from_db()
+        assert request.delivery.state == state
+        assert api.closed == {request.callback_id: ("succeed", request.delivery.body)}
+
+    def test_a_worker_that_dies_after_aws_took_it_leaves_it_unconfirmed(
+        self, api: LambdaApi, gateway: LambdaGateway
+    ) -> None:
+        request = decided()
+        claimed = outbox.claim_next(now=database_now())
+        assert claimed is not None
+        gateway.succeed(Address.of(claimed.source), request.callback_id, claimed.body)
+        # … and the worker dies here: nothing is settled.
+        assert deliver_due(gateway) == Counter()
+
+        CallbackDelivery.objects.update(
+            next_attempt_at=F("next_attempt_at") - settings.DELIVERY_LEASE - timedelta(seconds=1)
+        )
+
+        assert deliver_due(gateway) == Counter(unconfirmed=1)
+        assert tags(request)[-1] == "delivery.unconfirmed"
+
+    def test_neither_the_callback_id_nor_aws_s_words_enter_a_row_or_the_history(
+        self, api: LambdaApi, gateway: LambdaGateway
+    ) -> None:
+        request = decided()
+        message = f"Callback operation [{request.callback_id}] is not in STARTED state"
+        api.script.append(lambda_api.runner(message))
+
+        deliver_due(gateway)
+
+        request.delivery.refresh_from_db()
+        facts: Any = request.history.values_list("facts", flat=True)
+        assert request.callback_id not in f"{request.delivery.detail} {list(facts)}"
+        assert request.delivery.state == DeliveryState.UNDELIVERABLE

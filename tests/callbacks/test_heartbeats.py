@@ -1,0 +1,285 @@
+"""Still waiting: who beats, who stops, and what a silence leaves behind."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from threading import Barrier, Event, current_thread, main_thread
+
+import pytest
+from django.db import connection, connections
+
+from approvals.callbacks import heartbeats, lanes, outbox
+from approvals.callbacks.aws import LambdaGateway
+from approvals.callbacks.gateway import Address, Answer
+from approvals.callbacks.heartbeats import beat_due
+from approvals.clock import database_now
+from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
+from approvals.states import Reply, RequestState, Withdrawal
+from tests.callbacks.conftest import decided, tags
+from tests.factories import make_request, make_source, make_user
+from tests.fakes import lambda_api
+from tests.fakes.gateway import ScriptedGateway
+from tests.fakes.lambda_api import LambdaApi
+
+UNAVAILABLE = Answer(Reply.UNAVAILABLE, "EndpointConnectionError: AWS could not be reached.")
+TIMEOUT = 30  # seconds; beats are due every 10
+
+
+def waiting(**fields: object) -> ApprovalRequest:
+    return make_request(make_user(), heartbeat_timeout_seconds=TIMEOUT, **fields)
+
+
+def told(request: ApprovalRequest, reply: Reply | Answer, now: datetime) -> None:
+    """Claim the request's beat, due or not, and settle it with REPLY."""
+    Heartbeat.objects.filter(request=request).update(next_beat_at=now)
+    (row,) = heartbeats.claim(1, now=now)
+    answer = reply if isinstance(reply, Answer) else Answer(reply, "Scripted.")
+    heartbeats.settle([(row, answer)], now=now)
+
+
+@pytest.mark.django_db
+class TestClaiming:
+    def test_the_first_beat_is_due_at_receipt(self) -> None:
+        request = waiting()
+
+        assert [row.pk for row in heartbeats.claim(9, now=request.received_at)] == [request.pk]
+
+    def test_a_claim_moves_the_next_beat_a_third_of_the_timeout_ahead(self) -> None:
+        request = waiting()
+        now = request.received_at
+
+        heartbeats.claim(9, now=now)
+
+        ahead = Heartbeat.objects.get(request=request).next_beat_at - now
+        assert timedelta(seconds=9) <= ahead <= timedelta(seconds=11)
+
+    def test_a_claimed_beat_is_nobody_else_s(self) -> None:
+        now = waiting().received_at
+        heartbeats.claim(9, now=now)
+
+        assert heartbeats.claim(9, now=now) == []
+
+    def test_beats_that_began_together_spread_out(self) -> None:
+        now = [waiting() for _ in range(6)][-1].received_at
+        heartbeats.claim(9, now=now)
+
+        assert Heartbeat.objects.values("next_beat_at").distinct().count() > 1
+
+    def test_no_more_are_claimed_than_there_is_room_for(self) -> None:
+        now = [waiting() for _ in range(3)][-1].received_at
+
+        assert len(heartbeats.claim(2, now=now)) == 2
+        assert len(heartbeats.claim(2, now=now)) == 1
+
+    def test_crowded_sources_are_passed_over(self) -> None:
+        request = waiting()
+
+        assert heartbeats.claim(9, now=request.received_at, crowded=[request.source_id]) == []
+
+
+@pytest.mark.django_db
+class TestSettling:
+    def test_a_beat_that_aws_took_is_noted_and_ends_a_streak_of_misses(self) -> None:
+        request = waiting()
+        now = request.received_at
+        told(request, UNAVAILABLE, now)
+        told(request, Reply.ACCEPTED, now)
+
+        row = Heartbeat.objects.get()
+        assert (row.last_beat_at, row.beats, row.misses, row.trouble) == (now, 1, 0, "")
+
+    def test_closed_while_pending_withdraws_the_request_and_says_why(self) -> None:
+        request = waiting()
+
+        told(request, Reply.CLOSED, request.received_at)
+
+        request.refresh_from_db()
+        assert request.state == RequestState.WITHDRAWN
+        assert request.withdrawal == Withdrawal.CLOSED_AT_AWS
+        assert request.closed_because == heartbeats.CLOSED_AT_AWS
+        assert not Heartbeat.objects.exists()
+        assert tags(request)[-1] == "request.withdrawn"
+
+    def test_closed_after_a_decision_only_stops_the_beats(self) -> None:
+        request = decided(heartbeat_timeout_seconds=TIMEOUT)
+        history = tags(request)
+
+        told(request, Reply.CLOSED, request.received_at)
+
+        request.refresh_from_db()
+        assert request.state == RequestState.APPROVED
+        assert request.delivery.is_pending
+        assert not Heartbeat.objects.exists()
+        assert tags(request) == history
+
+    def test_a_miss_is_repeated_sooner_than_the_interval(self) -> None:
+        request = waiting()
+        told(request, UNAVAILABLE, request.received_at)
+
+        row = Heartbeat.objects.get()
+        assert row.next_beat_at == request.received_at + timedelta(seconds=2.5)
+        assert (row.misses, row.trouble) == (1, UNAVAILABLE.detail)
+
+    def test_a_long_outage_is_asked_at_the_usual_interval(self) -> None:
+        request = waiting()
+        for _ in range(7):
+            told(request, UNAVAILABLE, request.received_at)
+
+        assert Heartbeat.objects.get().next_beat_at == request.received_at + timedelta(seconds=10)
+
+    @pytest.mark.parametrize(("asked", "waits"), [(4, 4), (300, 10)])
+    def test_aws_s_wish_to_wait_is_heard_within_the_interval(self, asked: int, waits: int) -> None:
+        request = waiting()
+        throttled = Answer(Reply.UNAVAILABLE, retry_after=timedelta(seconds=asked))
+        told(request, throttled, request.received_at)
+
+        next_beat_at = Heartbeat.objects.get().next_beat_at
+        assert next_beat_at == request.received_at + timedelta(seconds=waits)
+
+    def test_a_streak_of_misses_is_one_line_of_history(self) -> None:
+        request = waiting()
+        replies = [UNAVAILABLE, UNAVAILABLE, Reply.ACCEPTED, UNAVAILABLE, UNAVAILABLE]
+        for reply in replies:
+            told(request, reply, request.received_at)
+
+        assert tags(request).count("heartbeat.lost") == 2
+
+    def test_a_refused_beat_goes_on_and_is_shown(self) -> None:
+        request = waiting()
+        told(request, Reply.REFUSED, request.received_at)
+
+        row = Heartbeat.objects.get()
+        assert row.trouble == "Scripted."
+        assert row.next_beat_at >= request.received_at + timedelta(seconds=9)
+        request.refresh_from_db()
+        assert request.is_pending
+
+    @pytest.mark.parametrize("reply", [Reply.ACCEPTED, Reply.UNAVAILABLE, Reply.CLOSED])
+    def test_a_beat_that_was_stopped_meanwhile_stays_stopped(self, reply: Reply) -> None:
+        request = decided(heartbeat_timeout_seconds=TIMEOUT)
+        now = request.delivery.owed_at
+        (row,) = heartbeats.claim(1, now=now)
+        claimed = outbox.claim_next(now=now)
+        assert claimed is not None
+        outbox.settle(claimed, Answer(Reply.ACCEPTED), now=now)
+
+        heartbeats.settle([(row, Answer(reply))], now=now)
+
+        assert not Heartbeat.objects.exists()
+        assert AuditEvent.objects.filter(tag="heartbeat.lost").count() == 0
+
+    def test_a_decided_request_beats_until_its_answer_is_settled(self) -> None:
+        request = decided(heartbeat_timeout_seconds=TIMEOUT)
+
+        assert len(heartbeats.claim(9, now=request.delivery.owed_at)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestBeating:
+    def test_everything_due_is_beaten_once(self) -> None:
+        requests = [waiting() for _ in range(5)]
+        gateway = ScriptedGateway()
+
+        assert beat_due(gateway) == Counter(accepted=5)
+
+        assert sorted(gateway.calls) == sorted(("beat", r.callback_id) for r in requests)
+        assert beat_due(gateway) == Counter()
+
+    def test_threads_talk_to_aws_and_hold_no_connection(self) -> None:
+        waiting()
+        seen: list[tuple[bool, bool]] = []
+        gateway = ScriptedGateway()
+        gateway.while_sending = lambda verb, name: seen.append(
+            (current_thread() is main_thread(), connection.connection is None)
+        )
+
+        beat_due(gateway)
+
+        assert seen == [(False, True)]
+
+    def test_two_workers_beat_for_each_once(self) -> None:
+        for _ in range(10):
+            waiting()
+        gateway, start = ScriptedGateway(), Barrier(2)
+
+        def work(_: int) -> Counter[str]:
+            try:
+                start.wait(10)
+                return beat_due(gateway)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as pool:
+            tally = sum(pool.map(work, range(2)), Counter[str]())
+
+        assert tally == Counter(accepted=10)
+        assert len(set(gateway.calls)) == len(gateway.calls)
+
+    def test_a_source_that_hangs_takes_no_beat_from_others(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lanes, "GRACE", timedelta(0))
+        hanging = make_source()
+        stuck = [waiting(source=hanging) for _ in range(heartbeats.PER_SOURCE + 3)]
+        for _ in range(4):
+            waiting()
+        released = Event()
+
+        class Hanging(ScriptedGateway):
+            def beat(self, address: Address, callback_id: str) -> Answer:
+                if address.source_id == hanging.pk:
+                    released.wait(30)
+                return super().beat(address, callback_id)
+
+        try:
+            tally = beat_due(Hanging(), budget=timedelta(seconds=1))
+        finally:
+            released.set()
+
+        assert tally == Counter(accepted=4)
+        due = Heartbeat.objects.filter(request__in=stuck, next_beat_at__lte=database_now())
+        assert due.count() == 3, "what was claimed and not sent is due again at once"
+
+    def test_a_gateway_that_raises_counts_as_a_miss(self) -> None:
+        waiting()
+        gateway = ScriptedGateway()
+
+        def burst(verb: str, name: str) -> None:
+            raise ZeroDivisionError
+
+        gateway.while_sending = burst
+
+        beat_due(gateway, budget=timedelta(milliseconds=100))
+
+        assert Heartbeat.objects.get().misses == 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestOnTheWire:
+    @pytest.fixture
+    def api(self, monkeypatch: pytest.MonkeyPatch) -> Iterator[LambdaApi]:
+        with LambdaApi() as api:
+            monkeypatch.setenv("AWS_ENDPOINT_URL_LAMBDA", api.url)
+            yield api
+
+    def test_a_callback_answered_elsewhere_takes_its_request_with_it(self, api: LambdaApi) -> None:
+        request = waiting()
+        api.closed[request.callback_id] = ("succeed", b"{}")
+
+        assert beat_due(LambdaGateway()) == Counter(closed=1)
+
+        request.refresh_from_db()
+        assert request.state == RequestState.WITHDRAWN
+
+    def test_a_fault_on_the_wire_keeps_the_request_waiting(self, api: LambdaApi) -> None:
+        request = waiting()
+        api.script.append(lambda_api.NO_SUCH_PAGE)
+
+        assert beat_due(LambdaGateway()) == Counter(unavailable=1)
+
+        request.refresh_from_db()
+        assert request.is_pending
+        assert Heartbeat.objects.get().misses == 1

@@ -1,0 +1,127 @@
+"""The threads and the loop, with calls that end when the test says so."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from datetime import timedelta
+from threading import Event
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+from django.db import transaction
+
+from approvals.callbacks import lanes
+from approvals.callbacks.lanes import Lanes, Shift, run
+
+SOON = timedelta(seconds=5)  # never waited for: a call is made to end first
+
+
+def item(source_id: int, name: str = "") -> Any:
+    return SimpleNamespace(source_id=source_id, name=name)
+
+
+@pytest.fixture
+def gate() -> Event:
+    """Calls of source 1 hang until it is set."""
+    return Event()
+
+
+@pytest.fixture
+def busy(gate: Event) -> Any:
+    def send(row: Any) -> str:
+        if row.source_id == 1:
+            gate.wait(10)
+        return row.name
+
+    made: Lanes[Any, str] = Lanes(send, threads=3, per_source=2)
+    yield made
+    gate.set()
+    made.close()
+
+
+def test_a_source_has_no_more_than_its_lanes(busy: Any) -> None:
+    busy.put([item(1), item(1), item(1), item(2, "other")])
+
+    assert busy.crowded == [1]
+    assert [name for _, name in busy.landed(SOON)] == ["other"]
+
+
+def test_what_waits_for_its_own_source_takes_no_room_from_others(busy: Any) -> None:
+    busy.put([item(1) for _ in range(10)])
+
+    assert busy.load == 2
+
+
+def test_what_waits_is_sent_when_a_lane_is_free(busy: Any, gate: Event) -> None:
+    busy.put([item(1, "first"), item(1, "second"), item(1, "third")])
+    gate.set()
+
+    names: list[str] = []
+    while not busy.is_empty:
+        names += [name for _, name in busy.landed(SOON)]
+
+    assert sorted(names) == ["first", "second", "third"]
+
+
+def test_what_was_never_sent_is_given_back(busy: Any) -> None:
+    busy.put([item(1), item(1), item(1, "left")])
+
+    assert [row.name for row in busy.close()] == ["left"]
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRunning:
+    def test_work_of_others_goes_on_while_a_source_hangs(self, busy: Any, gate: Event) -> None:
+        due = [item(1), item(1), item(2, "a"), item(2, "b"), item(2, "c")]
+        settled: list[str] = []
+
+        def claim(number: int, crowded: Collection[int]) -> Sequence[Any]:
+            free = [row for row in due if row.source_id not in crowded][:1]
+            for row in free:
+                due.remove(row)
+            return free
+
+        def settle(landed: Sequence[tuple[Any, str]]) -> None:
+            settled.extend(name for _, name in landed)
+            if {"a", "b", "c"} <= set(settled):
+                gate.set()
+
+        run(busy, Shift(SOON, room=3), claim=claim, settle=settle)
+
+        assert settled[:3] == ["a", "b", "c"]
+        assert len(settled) == 5
+
+    def test_after_the_budget_nothing_new_is_sent(self, busy: Any) -> None:
+        unsent = run(
+            busy,
+            Shift(timedelta(0), room=3),
+            claim=lambda number, crowded: pytest.fail("claimed after the budget"),
+            settle=lambda landed: None,
+        )
+
+        assert unsent == []
+
+    def test_whoever_hangs_beyond_the_grace_is_left_behind(
+        self, busy: Any, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(lanes, "GRACE", timedelta(milliseconds=50))
+        due = [[item(1, "hangs"), item(1, "hangs"), item(1, "waits")]]
+
+        unsent = run(
+            busy,
+            Shift(timedelta(milliseconds=50), room=3),
+            claim=lambda number, crowded: due.pop() if due else [],
+            settle=lambda landed: pytest.fail("nothing has ended"),
+        )
+
+        assert [row.name for row in unsent] == ["waits"]
+
+    def test_aws_is_never_asked_inside_a_transaction(self, busy: Any) -> None:
+        with transaction.atomic(), pytest.raises(AssertionError):
+            run(
+                busy,
+                Shift(SOON, room=3),
+                claim=lambda number, crowded: [item(2)],
+                settle=lambda landed: None,
+            )
