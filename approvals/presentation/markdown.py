@@ -32,7 +32,7 @@ def render_markdown(text: str) -> str:
     return nh3.clean(
         html,
         tags=_TAGS,
-        attributes={"a": {"href"}, "ol": {"start"}},
+        attributes={"*": set(), "a": {"href"}, "ol": {"start"}},
         allowed_classes={"span": {"v-host"}},
         url_schemes=_SCHEMES,
         link_rel=_REL,
