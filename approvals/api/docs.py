@@ -15,7 +15,6 @@ from ninja import NinjaAPI
 from ninja.openapi.docs import DocsBase
 
 _LIMITS = {
-    "minLength": "at least {} characters",
     "maxLength": "at most {} characters",
     "minItems": "at least {} items",
     "maxItems": "at most {} items",
@@ -79,7 +78,7 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
                 method=method.upper(),
                 path=path,
                 summary=found.get("summary", ""),
-                description=found.get("description", ""),
+                description=_paragraphs(found.get("description", "")),
                 parameters=[_parameter(each) for each in found.get("parameters", [])],
                 body=_body_fields(found.get("requestBody", {}), known),
                 answers=[
@@ -87,6 +86,11 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
                     for status, each in sorted(found["responses"].items(), key=_status)
                 ],
             )
+
+
+def _paragraphs(text: str) -> str:
+    """TEXT of a docstring with the line breaks inside its paragraphs undone."""
+    return "\n\n".join(part.replace("\n", " ") for part in text.split("\n\n"))
 
 
 def _status(item: tuple[Any, Any]) -> str:
