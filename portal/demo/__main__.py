@@ -77,9 +77,7 @@ def _start_everything(plan: Plan, supervisor: Supervisor, env: Mapping[str, str]
         (plan.folder / "runner").mkdir(exist_ok=True)
         supervisor.start(programs.runner(plan, env))
     say("Preparing tables, assets and people")
-    steps.migrate(env, supervisor.logs)
-    steps.collect_assets(plan, env, supervisor.logs)
-    seeded = steps.seed(plan, env, supervisor.logs)
+    seeded = steps.prepare(plan, env, supervisor.logs)
     say("Starting the portal")
     source = seeded["source"]
     secret_file = plan.folder / "source.secret"

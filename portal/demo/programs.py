@@ -15,8 +15,8 @@ from portal.supervisor import Program
 
 #: Layers: what serves people stops first, AWS's stand-ins next, the engines (0) last.
 APPS, AWS = 2, 1
-APPS_GRACE = timedelta(seconds=7)  # 5 s for running requests and tasks, and some air
-AWS_GRACE = timedelta(seconds=4)
+APPS_GRACE = timedelta(seconds=8)  # 5 s for running requests and tasks, and some air
+AWS_GRACE = timedelta(seconds=2)
 
 
 def environment(plan: Plan, engines: Engines, keys: Mapping[str, str]) -> dict[str, str]:
@@ -63,12 +63,13 @@ def _aws_settings(plan: Plan) -> dict[str, str]:
     return settings
 
 
-def manage(*words: str) -> list[str]:
-    return [sys.executable, "manage.py", *words]
+def prepare(plan: Plan, out: Path, *, assets: bool) -> list[str]:
+    words = ("--runner", plan.runner_url, "--region", plan.region, "--out", str(out))
+    return _module("portal.demo.prepare", *words, *(["--assets"] if assets else []))
 
 
-def place_orders(plan_runner_url: str, *words: str) -> list[str]:
-    return _module("examples.place_orders", "--runner", plan_runner_url, *words)
+def place_orders(runner_url: str, *words: str) -> list[str]:
+    return _module("examples.place_orders", "--runner", runner_url, *words)
 
 
 def runner(plan: Plan, env: Mapping[str, str]) -> Program:

@@ -1,4 +1,4 @@
-"""What runs once and ends: migrations, assets, the seed, the sample orders."""
+"""What runs once and ends: preparing, placing the sample orders; and asking who is up."""
 
 from __future__ import annotations
 
@@ -42,27 +42,17 @@ def run_step(name: str, argv: Sequence[str], env: Mapping[str, str], logs: Path)
         raise DemoError(f"The step {name} failed: {last}\nAll it said is in {log}.")
 
 
-def migrate(env: Mapping[str, str], logs: Path) -> None:
-    run_step("migrate", programs.manage("migrate", "--no-input"), env, logs)
+def prepare(plan: Plan, env: Mapping[str, str], logs: Path) -> Seeded:
+    """Bring tables, assets and people up to date, and return how to be those people.
 
-
-def collect_assets(plan: Plan, env: Mapping[str, str], logs: Path) -> None:
-    """Copy, hash and compress the assets, unless neither they nor the packages changed."""
-    stamp = plan.folder / "static.stamp"
-    now = _asset_stamp()
+    Assets are collected only when they or the packages changed: that takes seconds.
+    """
+    stamp, now = plan.folder / "static.stamp", _asset_stamp()
     collected = (plan.folder / "static").is_dir() and stamp.exists()
-    if collected and stamp.read_text(encoding="ascii") == now:
-        return
-    argv = programs.manage("collectstatic", "--no-input", "--clear", "-v", "0")
-    run_step("collectstatic", argv, env, logs)
-    stamp.write_text(now, encoding="ascii")
-
-
-def seed(plan: Plan, env: Mapping[str, str], logs: Path) -> Seeded:
-    """Put source and people in place and return how to be them."""
+    stale = not (collected and stamp.read_text(encoding="ascii") == now)
     out = plan.folder / "seeded.json"
-    words = ("seed_demo", "--runner-endpoint", plan.runner_url, "--region", plan.region)
-    run_step("seed", programs.manage(*words, "--out", str(out)), env, logs)
+    run_step("prepare", programs.prepare(plan, out, assets=stale), env, logs)
+    stamp.write_text(now, encoding="ascii")
     return read_seeded(out)
 
 

@@ -170,22 +170,32 @@ def test_a_step_that_fails_says_its_last_line_and_its_log(tmp_path: Path) -> Non
 def test_assets_are_collected_again_only_when_they_changed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    here, runs = plan(tmp_path), []
-    (tmp_path / "project" / "static").mkdir(parents=True)
-    (tmp_path / "project" / "requirements").mkdir()
-    (tmp_path / "project" / "requirements" / "demo.txt").write_text("", encoding="ascii")
-    style = tmp_path / "project" / "static" / "style.css"
-    style.write_text("a {}", encoding="ascii")
-    monkeypatch.setattr(steps, "ROOT", tmp_path / "project")
-    monkeypatch.setattr(steps, "run_step", lambda name, *_: runs.append(name))
+    here, project, asked = plan(tmp_path), tmp_path / "project", []
 
-    for _ in range(2):
-        steps.collect_assets(here, {}, tmp_path)
+    def run_step(_name: str, argv: list[str], *_: object) -> None:
+        asked.append("--assets" in argv)
         (tmp_path / "static").mkdir(exist_ok=True)
-    assert len(runs) == 1
-    style.write_text("b {}", encoding="ascii")
-    steps.collect_assets(here, {}, tmp_path)
-    assert len(runs) == 2
+        (tmp_path / "seeded.json").write_text(json.dumps(SEEDED), encoding="ascii")
+
+    monkeypatch.setattr(steps, "ROOT", project)
+    monkeypatch.setattr(steps, "run_step", run_step)
+    for name in ("static/style.css", "requirements/demo.txt"):
+        (project / name).parent.mkdir(parents=True)
+        (project / name).write_text("first", encoding="ascii")
+    for change in (None, None, "static/style.css", "requirements/demo.txt"):
+        if change:
+            (project / change).write_text("second", encoding="ascii")
+        assert steps.prepare(here, {}, tmp_path) == SEEDED
+
+    assert asked == [True, False, True, True]
+
+
+def test_the_seeds_secrets_do_not_stay_in_a_file(tmp_path: Path) -> None:
+    path = tmp_path / "seeded.json"
+    path.write_text(json.dumps(SEEDED), encoding="ascii")
+
+    assert card.read_seeded(path) == SEEDED
+    assert not path.exists()
 
 
 def test_an_order_without_a_demo_says_how_to_start_one(tmp_path: Path) -> None:
