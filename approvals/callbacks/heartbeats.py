@@ -11,7 +11,7 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import F
+from django.db.models import F, QuerySet
 
 from approvals import lifecycle
 from approvals.callbacks import pace, replies
@@ -104,9 +104,17 @@ def settle(landed: Beaten, *, now: datetime) -> None:
 
 @transaction.atomic(durable=True)
 def _note_taken(request_ids: list[int], now: datetime) -> None:
-    Heartbeat.objects.filter(pk__in=request_ids).update(
-        last_beat_at=now, beats=F("beats") + 1, misses=0, trouble=""
-    )
+    _free(request_ids).update(last_beat_at=now, beats=F("beats") + 1, misses=0, trouble="")
+
+
+def _free(request_ids: list[int]) -> QuerySet[Heartbeat]:
+    """The rows that nobody else is at, locked: waiting for several at once could deadlock.
+
+    Whoever is at a row ends or moves it, so a note that is skipped is not missed.
+    """
+    rows = Heartbeat.objects.filter(pk__in=request_ids)
+    locked = rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
+    return Heartbeat.objects.filter(pk__in=list(locked))
 
 
 def _stop(row: Heartbeat) -> None:
@@ -147,6 +155,4 @@ def _retry(row: Heartbeat, answer: Answer) -> timedelta:
 def _give_back(unsent: Sequence[Heartbeat]) -> None:
     """What was claimed and not sent in time is due at once, for the next sweep."""
     if unsent:
-        Heartbeat.objects.filter(pk__in=[row.pk for row in unsent]).update(
-            next_beat_at=database_now()
-        )
+        _free([row.pk for row in unsent]).update(next_beat_at=database_now())

@@ -125,6 +125,7 @@ def _by_status(name: str, status: int, retry_after: timedelta | None) -> Answer:
 def runner_meaning(message: str) -> Answer:
     """The Answer to a ResourceNotFoundException of the local runner.
 
+    It is told in AWS's own words: a malformed ID is AWS's InvalidParameterValueException.
     An unfamiliar message may come from after the callback was completed, so whether
     the call was applied is then unknown.
     """

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from threading import Event, Thread
+from typing import Any
 
 import pytest
 from django.db import connections
@@ -29,7 +30,7 @@ def seen(status: str) -> Sighting:
     return Sighting(Answer(Reply.ACCEPTED), status, START, ended)
 
 
-def waiting(arn: str = ARN, **fields: object) -> ApprovalRequest:
+def waiting(arn: str = ARN, **fields: Any) -> ApprovalRequest:
     return make_request(make_user(), execution_arn=arn, **fields)
 
 

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier, Event, current_thread, main_thread
+from typing import Any
 
 import pytest
 from django.db import connection, connections
@@ -28,7 +29,7 @@ UNAVAILABLE = Answer(Reply.UNAVAILABLE, "EndpointConnectionError: AWS could not 
 TIMEOUT = 30  # seconds; beats are due every 10
 
 
-def waiting(**fields: object) -> ApprovalRequest:
+def waiting(**fields: Any) -> ApprovalRequest:
     return make_request(make_user(), heartbeat_timeout_seconds=TIMEOUT, **fields)
 
 
@@ -141,7 +142,13 @@ class TestSettling:
 
     def test_a_streak_of_misses_is_one_line_of_history(self) -> None:
         request = waiting()
-        replies = [UNAVAILABLE, UNAVAILABLE, Reply.ACCEPTED, UNAVAILABLE, UNAVAILABLE]
+        replies: list[Reply | Answer] = [
+            UNAVAILABLE,
+            UNAVAILABLE,
+            Reply.ACCEPTED,
+            UNAVAILABLE,
+            UNAVAILABLE,
+        ]
         for reply in replies:
             told(request, reply, request.received_at)
 

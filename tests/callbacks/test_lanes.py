@@ -32,7 +32,7 @@ def busy(gate: Event) -> Any:
     def send(row: Any) -> str:
         if row.source_id == 1:
             gate.wait(10)
-        return row.name
+        return str(row.name)
 
     made: Lanes[Any, str] = Lanes(send, threads=3, per_source=2)
     yield made

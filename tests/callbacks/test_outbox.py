@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import pytest
@@ -338,7 +339,7 @@ class TestRedriving:
 @pytest.mark.parametrize("verb", ["claim", "settle", "redrive"])
 def test_no_move_is_made_inside_somebody_else_s_transaction(verb: str) -> None:
     delivery = decided().delivery
-    moves = {
+    moves: dict[str, Callable[[], object]] = {
         "claim": lambda: outbox.claim_next(now=delivery.owed_at),
         "settle": lambda: outbox.settle(delivery, Answer(Reply.ACCEPTED), now=delivery.owed_at),
         "redrive": lambda: outbox.redrive(delivery.pk, operator=make_user(), reason="No."),
