@@ -64,6 +64,11 @@ def test_what_two_parsers_could_read_differently_is_refused(body: bytes) -> None
         parse_json(body)
 
 
+def test_a_byte_order_mark_is_named() -> None:
+    with pytest.raises(MalformedJson, match="byte order mark"):
+        parse_json(REFUSED["a byte order mark"])
+
+
 @pytest.mark.parametrize(
     "body",
     [
