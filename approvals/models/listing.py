@@ -1,0 +1,131 @@
+"""What a list shows of a request, and the lists that are no queue: decided, closed, all."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeAlias
+
+from django.db.models import (
+    Case,
+    Count,
+    F,
+    Func,
+    IntegerField,
+    OuterRef,
+    Q,
+    QuerySet,
+    Subquery,
+    TextField,
+    Value,
+    When,
+)
+from django.db.models.expressions import RawSQL
+from django.db.models.fields.json import KT
+from django.db.models.functions import Coalesce
+
+from approvals.models.decision import Decision
+from approvals.models.request import ApprovalRequest
+from approvals.models.user import User
+from approvals.states import Verdict
+
+PAGE_SIZE = 50
+COUNT_LIMIT = 1_000  # counts are exact up to here
+#: Payloads up to this size (bytes) are read for a list: the amount stands in its row.
+LISTED_PAYLOAD = 8 * 1024
+
+#: An ApprovalRequest with what `listed` adds to it: top_reason, approvals, short_payload.
+ListedRequest: TypeAlias = Any
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A row's place in its list: what the list is sorted by."""
+
+    at: datetime
+    id: int
+
+
+@dataclass(frozen=True, slots=True)
+class ListPage:
+    """Rows of one page, the place its successor starts after, and how many there are."""
+
+    rows: list[ListedRequest]
+    next: Place | None
+    count: int
+    count_capped: bool
+    newest_id: int = 0  # the youngest request of a queue when it was read; 0 if empty
+
+
+def listed() -> QuerySet[Any]:
+    """Requests as a list shows them: no large column, and no further query per row."""
+    approvals = (
+        Decision.objects.filter(request=OuterRef("pk"), verdict=Verdict.APPROVED)
+        .order_by()
+        .values("request")
+        .annotate(n=Count("pk"))
+        .values("n")
+    )
+    size = Func(F("payload_text"), function="octet_length", output_field=IntegerField())
+    short = Case(
+        When(payload_size__lte=LISTED_PAYLOAD, then=F("payload_text")),
+        default=Value(""),
+        output_field=TextField(),
+    )
+    return (
+        ApprovalRequest.objects.for_list()
+        .annotate(top_reason=KT("risk__reasons__0__text"), payload_size=size)
+        .annotate(approvals=Coalesce(Subquery(approvals), 0), short_payload=short)
+    )
+
+
+def decided_page(user: User, *, after: Place | None = None, size: int = PAGE_SIZE) -> ListPage:
+    """What USER decided, latest first; Place is (decided_at, decision id)."""
+    mine = Decision.objects.filter(reviewer=user)
+    rows = listed().filter(decisions__reviewer=user)
+    rows = rows.annotate(
+        my_verdict=F("decisions__verdict"),
+        place_at=F("decisions__decided_at"),
+        place_id=F("decisions__id"),
+        total=_capped_count(mine),
+    )
+    if after:
+        rows = rows.filter(place_at__lte=after.at).filter(
+            Q(place_at__lt=after.at) | Q(place_id__lt=after.id)
+        )
+    return _page(rows.order_by("-place_at", "-place_id"), size)
+
+
+def visible_page(
+    user: User, *, state: str = "", after: Place | None = None, size: int = PAGE_SIZE
+) -> ListPage:
+    """What USER may see, in STATE if one is named, latest received first."""
+    seen = ApprovalRequest.objects.visible_to(user)
+    rows = listed().filter(pk__in=seen.values("pk")) if not user.sees_everything else listed()
+    if state:
+        seen, rows = seen.filter(state=state), rows.filter(state=state)
+    if after:
+        rows = rows.filter(pk__lt=after.id)
+    rows = rows.annotate(place_at=F("received_at"), place_id=F("pk"), total=_capped_count(seen))
+    return _page(rows.order_by("-pk"), size)
+
+
+def _capped_count(rows: QuerySet[Any]) -> RawSQL:
+    sql, values = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
+    return RawSQL(  # noqa: S611  Django's own text, values bound
+        f"SELECT count(*) FROM ({sql}) capped",  # noqa: S608  # nosec B608
+        values,
+        output_field=IntegerField(),
+    )
+
+
+def _page(rows: QuerySet[Any], size: int) -> ListPage:
+    found = list(rows[: size + 1])
+    count = found[0].total if found else 0
+    last = found[size - 1] if len(found) > size else None
+    return ListPage(
+        found[:size],
+        next=Place(last.place_at, last.place_id) if last else None,
+        count=min(count, COUNT_LIMIT),
+        count_capped=count > COUNT_LIMIT,
+    )

@@ -1,0 +1,38 @@
+"""May this person see this one request? Answered by the row's own indexes.
+
+`visible_to` is for lists; for one row it would gather all that the person was ever asked.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import Permission
+from django.db.models import Exists, OuterRef, Q, QuerySet
+
+from approvals.models.decision import Decision
+from approvals.models.request import ApprovalRequest, ApprovalRequestQuerySet, Assignment
+from approvals.models.user import User
+
+
+def seen_by(user: User) -> ApprovalRequestQuerySet:
+    """The requests USER may see: all for operators and auditors, else what they were asked.
+
+    Rights are read in the same statement, so that looking again costs one.
+    """
+    if user.is_superuser and user.is_active:
+        return ApprovalRequest.objects.all()
+    this = OuterRef("pk")
+    asked = Assignment.objects.filter(request=this)
+    return ApprovalRequest.objects.filter(
+        Exists(asked.filter(user=user))
+        | Exists(asked.filter(group__in=user.groups.values("pk")))
+        | Exists(Decision.objects.filter(request=this, reviewer=user))
+        | Exists(_rights_to_everything(user))
+    )
+
+
+def _rights_to_everything(user: User) -> QuerySet[Permission]:
+    return Permission.objects.filter(
+        Q(group__user=user) | Q(user=user),
+        content_type__app_label="approvals",
+        codename__in=["operate", "audit"],
+    )

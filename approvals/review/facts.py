@@ -1,0 +1,137 @@
+"""The three facts, never mixed: decided by people, taken by AWS, resumed by the execution."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Execution
+from approvals.review.words import clock
+from approvals.states import (
+    CallbackVerb,
+    DeliveryState,
+    ExecutionStatus,
+    OnTimeout,
+    Reply,
+    RequestState,
+    Withdrawal,
+)
+from approvals.templatetags.moments import lasted
+
+#: An execution that does not end is asked about this often, then left to a reload.
+LIVELY = timedelta(minutes=1)
+PATIENT = timedelta(hours=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One line of the panel. STATE is done, now, wait, warn or bad."""
+
+    state: str
+    title: str
+    words: str = ""
+    said: str = ""
+    at: datetime | None = None
+
+
+def facts_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[Fact]:
+    """Decided, delivered, resumed: for a closed request."""
+    delivery = getattr(request, "delivery", None)
+    return [
+        _decided(request, decisions),
+        _delivered(request, delivery),
+        _resumed(request.execution, delivery),
+    ]
+
+
+def headline(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:
+    """Never "approved" alone before AWS took it."""
+    delivery = getattr(request, "delivery", None)
+    title = _decided(request, decisions).title
+    return f"{title}, sending…" if delivery and delivery.is_pending else title
+
+
+def poll_seconds(request: ApprovalRequest, now: datetime) -> int | None:
+    """How soon looking again is worth it; None once nothing will change."""
+    if request.is_pending:
+        return 5
+    delivery = getattr(request, "delivery", None)
+    if delivery is not None and delivery.is_pending:
+        return 1 if now - delivery.owed_at < LIVELY else 5
+    execution = request.execution
+    if execution is None or execution.has_ended or request.closed_at is None:
+        return None
+    since = now - (delivery.settled_at if delivery else request.closed_at)
+    return 1 if since < LIVELY else 10 if since < PATIENT else None
+
+
+def _decided(request: ApprovalRequest, decisions: Sequence[Decision]) -> Fact:
+    state, at = RequestState(request.state), request.closed_at
+    if state is RequestState.EXPIRED:
+        words = {OnTimeout.APPROVE: "Approved by rule", OnTimeout.REJECT: "Rejected by rule"}
+        title = words.get(OnTimeout(request.on_timeout), "Nobody decided in time")
+        return Fact("warn", title, "The deadline passed before anybody decided.", at=at)
+    if state is RequestState.WITHDRAWN:
+        return Fact("warn", Withdrawal(request.withdrawal).label, request.closed_because, at=at)
+    who = " and ".join(d.who for d in decisions if d.verdict == request.state)
+    said = decisions[-1].comment if decisions else ""
+    return Fact("done", f"{state.label} by {who}", said=said, at=at)
+
+
+def _delivered(request: ApprovalRequest, delivery: CallbackDelivery | None) -> Fact:
+    if delivery is None:
+        return Fact("wait", "Nothing is sent to AWS", _why_nothing(request))
+    at, detail = delivery.settled_at, delivery.detail
+    if delivery.state == DeliveryState.DELIVERED and at:
+        title = f"AWS took the answer at {clock(at)} ({lasted(at - delivery.owed_at)})"
+        return Fact("done", title, _verb(delivery))
+    if delivery.state == DeliveryState.UNCONFIRMED:
+        words = "AWS had closed the callback, perhaps by an earlier try of ours that got no reply."
+        return Fact("warn", "Not known whether AWS took the answer", words, at=at)
+    if delivery.state == DeliveryState.UNDELIVERABLE:
+        return _undeliverable(delivery)
+    if delivery.attempts and not delivery.in_flight:
+        next_try = f"Try {delivery.attempts + 1} at {clock(delivery.next_attempt_at)}."
+        title = f"Not delivered yet: {detail}" if detail else "Not delivered yet"
+        return Fact("warn", title, next_try)
+    return Fact("now", "Sending…", "The answer is on its way to AWS.")
+
+
+def _undeliverable(delivery: CallbackDelivery) -> Fact:
+    if delivery.last_reply == Reply.CLOSED:
+        words = "The callback had timed out or was answered before. The function did not get this."
+        return Fact("bad", "AWS no longer waits", words, at=delivery.settled_at)
+    words = f"{delivery.detail} An operator can send it again.".strip()
+    return Fact("bad", "AWS did not take the answer", words, at=delivery.settled_at)
+
+
+def _why_nothing(request: ApprovalRequest) -> str:
+    if request.state == RequestState.EXPIRED:
+        return "The sender chose to let the callback time out at AWS."
+    return "AWS has already stopped waiting."
+
+
+_ENDINGS = {
+    ExecutionStatus.SUCCEEDED: ("done", "Execution succeeded"),
+    ExecutionStatus.FAILED: ("bad", "Execution failed"),
+    ExecutionStatus.TIMED_OUT: ("bad", "Execution timed out"),
+    ExecutionStatus.STOPPED: ("bad", "Execution was stopped"),
+}
+
+
+def _resumed(execution: Execution | None, delivery: CallbackDelivery | None) -> Fact:
+    if execution is None:
+        return Fact("wait", "Not known whether the run goes on", "The sender named no execution.")
+    if execution.status in _ENDINGS:
+        state, title = _ENDINGS[ExecutionStatus(execution.status)]
+        return Fact(state, title, at=execution.ended_at or execution.seen_at)
+    taken_at = delivery.settled_at if delivery else None
+    if execution.seen_at and taken_at and execution.seen_at > taken_at:
+        return Fact("now", "Execution goes on", at=execution.seen_at)
+    return Fact("wait", "Execution has not reported yet", execution.trouble)
+
+
+def _verb(delivery: CallbackDelivery) -> str:
+    succeeds = delivery.verb == CallbackVerb.SUCCEED
+    return "The callback succeeded." if succeeds else "The callback failed, as it should."

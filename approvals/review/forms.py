@@ -1,0 +1,92 @@
+"""The forms reviewers post."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+
+from approvals.models import ApprovalRequest
+from approvals.review.response_fields import PREFIX, as_json, response_fields
+from approvals.states import Verdict
+
+LONGEST_TOKEN_DAYS = 365
+
+
+class DecisionForm(forms.Form):
+    """Verdict and comment, and what the sender's response schema asks for.
+
+    `seen` is the payload hash of the page the form stood on. The desk checks everything
+    once more; the form is here to say what to mend beside each field.
+    """
+
+    verdict = forms.ChoiceField(
+        choices=Verdict.choices,
+        widget=forms.HiddenInput,
+        error_messages=dict.fromkeys(
+            ["required", "invalid_choice"], "Press Approve or Reject: nothing was decided."
+        ),
+    )
+    comment = forms.CharField(
+        required=False,
+        max_length=10_000,
+        widget=forms.Textarea(attrs={"class": "input", "rows": "3"}),
+        error_messages={"max_length": "Shorten it to 10,000 characters."},
+    )
+    seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
+
+    def __init__(self, approval: ApprovalRequest, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, initial={"seen": approval.payload_sha256})
+        self.fields.update(response_fields(approval.response_schema))
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if cleaned.get("verdict") == Verdict.REJECTED:
+            for name in [name for name in self.errors if name.startswith(PREFIX)]:
+                del self.errors[name]  # a rejection sends no values
+        elif "verdict" in self.errors:
+            self.add_error(None, self.errors.pop("verdict"))
+        return cleaned
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """What is sent as `values`: fields left empty are left out."""
+        found = {
+            name.removeprefix(PREFIX): as_json(value)
+            for name, value in self.cleaned_data.items()
+            if name.startswith(PREFIX)
+        }
+        return {name: value for name, value in found.items() if value not in (None, "")}
+
+    def mend(self, complaints: Mapping[str, str]) -> None:
+        """Put the desk's COMPLAINTS beside the fields they name."""
+        for name, why in complaints.items():
+            field = name.replace("values.", PREFIX, 1)
+            self.add_error(field if field in self.fields else None, why)
+
+    @property
+    def response(self) -> list[forms.BoundField]:
+        return [self[name] for name in self.fields if name.startswith(PREFIX)]
+
+
+class TokenForm(forms.Form):
+    """A new personal token."""
+
+    name = forms.CharField(
+        max_length=80,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+        label="Name",
+        help_text="Where it will be used, such as “deploy script”.",
+        error_messages={"required": "Give it a name."},
+    )
+    days = forms.IntegerField(
+        min_value=1,
+        max_value=LONGEST_TOKEN_DAYS,
+        initial=90,
+        label="Valid for (days)",
+        widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
+        error_messages=dict.fromkeys(
+            ["required", "invalid", "min_value", "max_value"], "Give 1 to 365 days."
+        ),
+    )

@@ -1,0 +1,56 @@
+"""What happens next, for each of three ends: the sender's words, else what is certain."""
+
+from __future__ import annotations
+
+from approvals.models import ApprovalRequest
+from approvals.review.words import clock
+from approvals.states import OnReject, OnTimeout
+
+
+def futures_of(request: ApprovalRequest) -> dict[str, str]:
+    """The context of parts/outcomes.html."""
+    return {
+        "if_approved": request.if_approved or _if_approved(request),
+        "if_rejected": request.if_rejected or _if_rejected(request),
+        "if_nobody": _if_nobody(request),
+    }
+
+
+def _if_approved(request: ApprovalRequest) -> str:
+    if request.approve_with is not None:
+        return f"The function receives “{_short(request.approve_with)}” and goes on."
+    return "The callback succeeds: the function receives the approval and goes on."
+
+
+def _if_rejected(request: ApprovalRequest) -> str:
+    if request.on_reject == OnReject.FAILURE:
+        return (
+            "The callback fails with your comment. Unless the function catches that, "
+            "its execution fails."
+        )
+    if request.reject_with is not None:
+        return f"The function receives “{_short(request.reject_with)}” and goes on."
+    return "The function receives the rejection and goes on; what follows is up to its code."
+
+
+def _if_nobody(request: ApprovalRequest) -> str:
+    if request.answer_by is None:
+        return request.if_nobody or "It waits on: there is no deadline."
+    own = request.if_nobody or _DEFAULTS[OnTimeout(request.on_timeout)]
+    at = request.answer_by
+    if request.on_timeout == OnTimeout.LAPSE and request.callback_expires_at:
+        at = request.callback_expires_at
+    return f"At {clock(at)}: {own}"
+
+
+_DEFAULTS = {
+    OnTimeout.FAIL: "the callback fails as expired. Unless the function catches that, "
+    "its execution fails.",
+    OnTimeout.REJECT: "the function is told the same as after a rejection.",
+    OnTimeout.APPROVE: "the function is told the same as after an approval.",
+    OnTimeout.LAPSE: "the callback times out at AWS; what follows is up to the function's code.",
+}
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 80 else text[:80] + "…"

@@ -1,0 +1,102 @@
+"""History in words: one line per audit event."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from approvals.models import AuditEvent
+from approvals.review.words import listed_names
+from approvals.states import AuditTag, Channel, Withdrawal
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """WHO did WHAT, and what they SAID."""
+
+    at: datetime
+    who: str
+    what: str
+    said: str = ""
+
+
+def lines_of(events: Iterable[AuditEvent]) -> list[Line]:
+    """EVENTS as lines, in their order; each event's actor must have been fetched."""
+    return [_line(event) for event in events]
+
+
+def _line(event: AuditEvent) -> Line:
+    tag, facts = AuditTag(event.tag), event.facts
+    who = event.actor.display_name if event.actor else event.actor_name
+    if tag not in _WORDS:
+        return Line(event.at, who, tag.label)
+    lone, what = _WORDS[tag]
+    return Line(event.at, who or lone, what(facts), said=str(facts.get("comment") or ""))
+
+
+def _received(facts: Mapping[str, Any]) -> str:
+    asked = [*facts.get("groups", []), *facts.get("users", [])]
+    needed = facts.get("required_approvals", 1)
+    count = f", {needed} approvals needed" if needed > 1 else ""
+    return f"from {facts.get('source', 'its source')}, put before {listed_names(asked)}{count}"
+
+
+def _channel(facts: Mapping[str, Any]) -> str:
+    word = str(facts.get("channel", ""))
+    return f" {Channel(word).label}" if word == Channel.API else ""
+
+
+def _voted(facts: Mapping[str, Any]) -> str:
+    missing = facts.get("missing", 1)
+    return f"approved{_channel(facts)}, {missing} more needed"
+
+
+def _withdrawn(facts: Mapping[str, Any]) -> str:
+    why = str(facts.get("why", ""))
+    reason = Withdrawal(why).label if why in Withdrawal.values else ""
+    own = str(facts.get("reason") or "")
+    return ": ".join(part for part in (f" {reason}".lower(), own) if part.strip()).strip()
+
+
+def _expired(facts: Mapping[str, Any]) -> str:
+    words = {
+        "approve": "the sender's rule approved it",
+        "reject": "the sender's rule rejected it",
+        "lapse": "nothing is sent to AWS",
+    }
+    ending = words.get(str(facts.get("on_timeout", "")), "AWS is told that it expired")
+    return f"before anybody decided; {ending}"
+
+
+def _detail(words: str) -> Callable[[Mapping[str, Any]], str]:
+    def sentence(facts: Mapping[str, Any]) -> str:
+        detail = str(facts.get("detail") or facts.get("reply") or "")
+        return f"{words}: {detail}" if detail else words
+
+    return sentence
+
+
+def _status(facts: Mapping[str, Any]) -> str:
+    status = str(facts.get("status") or "").replace("_", " ").lower()
+    return f"seen {status}" if status else "seen"
+
+
+_WORDS: dict[AuditTag, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
+    AuditTag.RECEIVED: ("Received", _received),
+    AuditTag.CLAIMED: ("Somebody", lambda _: "is on it"),
+    AuditTag.RELEASED: ("Somebody", lambda _: "let go"),
+    AuditTag.VOTED: ("Somebody", _voted),
+    AuditTag.APPROVED: ("A rule", lambda facts: f"approved this{_channel(facts)}"),
+    AuditTag.REJECTED: ("A rule", lambda facts: f"rejected this{_channel(facts)}"),
+    AuditTag.EXPIRED: ("The deadline", lambda facts: f"passed {_expired(facts)}"),
+    AuditTag.WITHDRAWN: ("Withdrawn", _withdrawn),
+    AuditTag.DELIVERY_RETRYING: ("AWS", _detail("could not be reached, trying again")),
+    AuditTag.DELIVERED: ("AWS", lambda _: "took the answer"),
+    AuditTag.UNDELIVERABLE: ("AWS", _detail("did not take the answer")),
+    AuditTag.UNCONFIRMED: ("AWS", _detail("had closed the callback")),
+    AuditTag.REDRIVEN: ("An operator", lambda _: "sent the answer again"),
+    AuditTag.HEARTBEAT_LOST: ("A heartbeat", _detail("did not reach AWS")),
+    AuditTag.EXECUTION_SEEN: ("The execution", _status),
+}

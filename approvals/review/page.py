@@ -1,0 +1,165 @@
+"""All that the page of one request shows, gathered for its template."""
+
+from __future__ import annotations
+
+import hashlib
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count
+from django.http import Http404
+
+from approvals import policy
+from approvals.models import ApprovalRequest, Assignment, Decision, User
+from approvals.models.queue import Walk, pending_page
+from approvals.models.sight import seen_by
+from approvals.presentation import headline_amount
+from approvals.review.facts import facts_of, headline, poll_seconds
+from approvals.review.forms import DecisionForm
+from approvals.review.futures import futures_of
+from approvals.review.history import lines_of
+from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
+from approvals.review.waiting import pulse_of, run_of
+from approvals.review.words import listed_names
+from approvals.states import Verdict
+
+_SETTLING = (
+    "state", "closed_at", "claimed_by_id", "claimed_until", "answer_by",
+    *(f"delivery__{name}" for name in (
+        "state", "attempts", "in_flight", "owed_at", "next_attempt_at", "settled_at")),
+    *(f"execution__{name}" for name in ("status", "seen_at")),
+)  # fmt: skip
+
+
+def find(user: User, public_id: UUID) -> ApprovalRequest:
+    """The request with all that its page shows of it.
+
+    Raises:
+        Http404: there is none, or USER may not see it: nobody can tell which.
+    """
+    rows = seen_by(user).select_related(
+        "source", "kind", "execution", "claimed_by", "delivery", "heartbeat"
+    )
+    found = rows.filter(public_id=public_id).first()
+    if found is None:
+        raise Http404
+    return found
+
+
+def panel_version(user: User, public_id: UUID, now: datetime) -> str:
+    """A word that changes whenever the panel would; one statement.
+
+    Raises:
+        Http404: as `find`.
+    """
+    rows = seen_by(user).filter(public_id=public_id).select_related("delivery", "execution")
+    request: Any = rows.only(*_SETTLING).annotate(votes=Count("decisions")).first()
+    if request is None:
+        raise Http404
+    claimed = request.claimed_until is not None and request.claimed_until > now
+    told = [
+        *(_value(request, name) for name in _SETTLING if not name.startswith("claimed")),
+        request.claimed_by_id if claimed else None,
+        request.votes,
+        poll_seconds(request, now),
+        bool(request.answer_by and now >= request.answer_by),
+        user.pk,
+    ]
+    return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
+
+
+def _value(request: ApprovalRequest, name: str) -> str:
+    owner: Any = request
+    *path, last = name.split("__")
+    for part in path:
+        owner = getattr(owner, part, None)
+    return str(getattr(owner, last, None))
+
+
+def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[str, Any]:
+    """What templates/request/_panel.html shows: where the request stands, for USER."""
+    decisions = list(request.decisions.select_related("reviewer").order_by("id"))
+    mine = next((d for d in decisions if d.reviewer_id == user.pk), None)
+    late = bool(request.answer_by and now >= request.answer_by)
+    deadline = request.answer_by or request.due_at
+    claimed = request.claimed_until is not None and request.claimed_until > now
+    why_not = policy.may_decide(request, user) if request.is_pending else ""
+    return {
+        "approval": request,
+        "now": now,
+        "poll": poll_seconds(request, now),
+        "decisions": decisions,
+        "mine": mine,
+        "why_not": why_not,
+        "late": late,
+        "may_decide": request.is_pending and not (why_not or mine or late),
+        "looking": request.claimed_by if claimed and request.is_pending else None,
+        "deadline": deadline,
+        "time_left": deadline - now if deadline else None,
+        "time_given": deadline - request.received_at if deadline else timedelta(0),
+        "asked": asked_sentence(request, decisions) if request.is_pending else "",
+        "facts": [] if request.is_pending else facts_of(request, decisions),
+        "headline": "" if request.is_pending else headline(request, decisions),
+    }
+
+
+def card_context(
+    request: ApprovalRequest, user: User, now: datetime, form: DecisionForm | None = None
+) -> dict[str, Any]:
+    """The panel and the form beside it."""
+    amount = headline_amount(request.payload_text, presentation_of(request.kind))
+    return {
+        **panel_context(request, user, now),
+        "form": form or DecisionForm(request),
+        "approve_words": f"Approve {amount}" if amount else "Approve",
+        "amount": amount,
+        "history": lines_of(
+            request.history.select_related("actor").order_by("-seq")[:HISTORY_LINES]
+        ),
+    }
+
+
+HISTORY_LINES = 100
+
+
+def page_context(
+    request: ApprovalRequest, user: User, now: datetime, form: DecisionForm | None = None
+) -> dict[str, Any]:
+    """The whole page."""
+    risk = request.risk or {}
+    points = [reason.get("points") or 0 for reason in risk.get("reasons", [])]
+    return {
+        **card_context(request, user, now, form),
+        **futures_of(request),
+        "symbol": SYMBOLS.get(request.kind.slug, "inbox"),
+        "presentation": presentation_of(request.kind),
+        "risk": risk,
+        "risk_tone": risk_tone(request.risk_score),
+        "most_points": max(points, default=0),
+        "run": run_of(request),
+        "pulse": pulse_of(request, now),
+        "next_request": next_after(request, user),
+        "where": request.kind.label,
+    }
+
+
+def next_after(request: ApprovalRequest, user: User) -> ApprovalRequest | None:
+    """The next request that waits for USER, were this one done."""
+    if not user.has_perm("approvals.review"):
+        return None
+    others = [row for row in pending_page(Walk.needing(user), size=2).rows if row != request]
+    return others[0] if others else None
+
+
+def asked_sentence(request: ApprovalRequest, decisions: list[Decision]) -> str:
+    """Who is asked, how many approvals it takes, and who gave one, in words."""
+    assignments = Assignment.objects.filter(request=request).select_related("user", "group")
+    names = [str(a.user.display_name if a.user else a.group) for a in assignments.order_by("id")]
+    needed = request.required_approvals
+    asked = f"{listed_names(names, joined='or')} can decide this."
+    if needed == 1:
+        return asked
+    approved = [d.who for d in decisions if d.verdict == Verdict.APPROVED]
+    so_far = f"{listed_names(approved)} approved" if approved else "nobody has approved yet"
+    return f"{asked} {needed} approvals are needed; {so_far}, {needed - len(approved)} to go."

@@ -1,0 +1,101 @@
+"""Rows of the queue as a reviewer reads them, grouped by deadline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+
+from django.utils import timezone
+
+from approvals.models import RequestKind, User
+from approvals.models.listing import ListedRequest
+from approvals.presentation import KINDS, headline_amount
+from approvals.states import RequestState
+
+SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
+HIGH_RISK, SOME_RISK = 70, 40  # points of 100
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of a list; `deadline` is the nearest clock, None where none runs."""
+
+    request: ListedRequest
+    amount: str
+    deadline: datetime | None
+    left: timedelta | None
+    total: timedelta | None
+    looking: User | None
+
+    @property
+    def symbol(self) -> str:
+        return SYMBOLS.get(self.request.kind.slug, "inbox")
+
+    @property
+    def risk_tone(self) -> str:
+        return risk_tone(self.request.risk_score)
+
+    @property
+    def asker(self) -> str:
+        request = self.request
+        return str(request.agent or request.requested_by or request.source.name)
+
+    @property
+    def closing(self) -> str:
+        """How it ended, in a word or two; for lists of what is closed."""
+        state = RequestState(self.request.state)
+        return "Waiting for others" if state is RequestState.PENDING else state.label
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    label: str
+    rows: list[Row]
+
+
+def risk_tone(score: int | None) -> str:
+    if score is None:
+        return ""
+    return "risk" if score >= HIGH_RISK else "warn" if score >= SOME_RISK else "ok"
+
+
+def row_of(request: ListedRequest, *, now: datetime) -> Row:
+    dated = request.answer_by is not None or request.due_at is not None
+    deadline = request.queue_at if dated else None
+    claimed = request.claimed_until is not None and request.claimed_until > now
+    return Row(
+        request=request,
+        amount=_amount(request.short_payload, request.kind),
+        deadline=deadline,
+        left=deadline - now if deadline else None,
+        total=deadline - request.received_at if deadline else None,
+        looking=request.claimed_by if claimed else None,
+    )
+
+
+def by_deadline(rows: Iterable[Row], *, now: datetime) -> list[Group]:
+    """ROWS, which come sorted by deadline, under the words people sort their day by."""
+    return [
+        Group(label, list(run)) for label, run in groupby(rows, key=lambda row: _when(row, now))
+    ]
+
+
+def _when(row: Row, now: datetime) -> str:
+    if row.deadline is None or row.left is None:
+        return "No deadline"
+    if row.left < timedelta(hours=1):
+        return "Due within the hour"
+    same_day = timezone.localdate(row.deadline) == timezone.localdate(now)
+    return "Today" if same_day else "Later"
+
+
+def presentation_of(kind: RequestKind) -> dict[str, object]:
+    """How KIND's payloads are laid out: what an admin wrote, else what ships."""
+    return kind.presentation or KINDS.get(kind.slug, {})
+
+
+def _amount(payload_text: str, kind: RequestKind) -> str:
+    # A list reads only what ships: an admin's own presentation is not loaded per row.
+    return headline_amount(payload_text, KINDS.get(kind.slug)) or "" if payload_text else ""

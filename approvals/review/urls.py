@@ -1,0 +1,20 @@
+"""Addresses of the review door."""
+
+from __future__ import annotations
+
+from django.urls import path
+
+from approvals.review import views
+
+urlpatterns = [
+    path("requests/", views.queue, name="queue"),
+    path("requests/news/", views.news, name="queue-news"),
+    path("requests/<uuid:public_id>/", views.show, name="request"),
+    path("requests/<uuid:public_id>/panel/", views.panel, name="request-panel"),
+    path("requests/<uuid:public_id>/decide/", views.decide, name="decide"),
+    path("requests/<uuid:public_id>/claim/", views.claim, name="claim"),
+    path("requests/<uuid:public_id>/release/", views.release, name="release"),
+    path("tokens/", views.tokens, name="tokens"),
+    path("tokens/create/", views.create_token, name="create-token"),
+    path("tokens/<int:token_id>/revoke/", views.revoke_token, name="revoke-token"),
+]

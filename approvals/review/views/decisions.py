@@ -1,0 +1,122 @@
+"""Presses: decide, claim, release. Each is one verb of the desk."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import UUID
+
+from django.http import HttpResponse
+from django.utils import timezone
+from django.views.decorators.http import require_POST
+
+from approvals import lifecycle
+from approvals.errors import (
+    AlreadyClosed,
+    AlreadyVoted,
+    FourEyes,
+    InvalidFields,
+    NotAReviewer,
+    Refusal,
+    StalePage,
+)
+from approvals.models import User
+from approvals.review.forms import DecisionForm
+from approvals.review.page import find, page_context, panel_version
+from approvals.review.views.answers import ReviewerRequest, answer, see_other, signed_in
+from approvals.review.views.requests import PAGE
+from approvals.states import Channel, Verdict
+
+
+@require_POST
+@signed_in
+def decide(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
+    """303 (a fragment for htmx) decided, 409 somebody was first, 422 mend the form.
+
+    403 for one they may see but not decide, 404 for one they may not see.
+    """
+    approval = find(request.user, public_id)
+    form = DecisionForm(approval, request.POST)
+    if not form.is_valid():
+        return _card(request, public_id, status=422, form=form)
+    try:
+        _decide(request.user, approval.pk, form)
+    except InvalidFields as refusal:
+        form.mend(refusal.fields)
+        return _card(request, public_id, status=422, form=form)
+    except Refusal as refusal:
+        return _refused(request, public_id, refusal, form)
+    if not request.htmx:
+        return see_other(approval.get_absolute_url())
+    return _card(request, public_id, status=200, done=True)
+
+
+def _decide(reviewer: User, request_id: int, form: DecisionForm) -> None:
+    lifecycle.decide(
+        request_id,
+        verdict=Verdict(form.cleaned_data["verdict"]),
+        reviewer=reviewer,
+        channel=Channel.BROWSER,
+        comment=form.cleaned_data["comment"].replace("\r\n", "\n"),
+        values=form.values,
+        seen_sha256=form.cleaned_data["seen"] or None,
+    )
+
+
+@require_POST
+@signed_in
+def claim(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
+    """Show others that this person is on it."""
+    approval = find(request.user, public_id)
+    try:
+        lifecycle.claim(approval.pk, reviewer=request.user)
+    except Refusal as refusal:
+        return _refused(request, public_id, refusal)
+    return _claimed(request, public_id)
+
+
+@require_POST
+@signed_in
+def release(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
+    """Take one's own claim back; somebody else's stays."""
+    lifecycle.release(find(request.user, public_id).pk, reviewer=request.user)
+    return _claimed(request, public_id)
+
+
+def _claimed(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
+    if request.htmx:
+        return _card(request, public_id, status=200, fragment="update", form_stands=True)
+    return see_other(find(request.user, public_id).get_absolute_url())
+
+
+#: What the desk refused: the status, and how the card words it (_notices.html).
+_REFUSALS: dict[type[Refusal], tuple[int, str]] = {
+    NotAReviewer: (403, "refused"),
+    FourEyes: (403, "refused"),
+    AlreadyClosed: (409, "conflict"),
+    AlreadyVoted: (409, "conflict"),
+    StalePage: (409, "stale"),
+}
+
+
+def _refused(
+    request: ReviewerRequest, public_id: UUID, refusal: Refusal, form: DecisionForm | None = None
+) -> HttpResponse:
+    status, word = _REFUSALS[type(refusal)]
+    return _card(request, public_id, status=status, form=form, **{word: str(refusal)})
+
+
+def _card(
+    request: ReviewerRequest,
+    public_id: UUID,
+    *,
+    status: int,
+    form: DecisionForm | None = None,
+    fragment: str = "answer",
+    **told: Any,
+) -> HttpResponse:
+    """The page, or its card for htmx, as the request stands now."""
+    now = timezone.now()
+    version = panel_version(request.user, public_id, now)
+    approval = find(request.user, public_id)
+    context = page_context(approval, request.user, now, form) | {"version": version, **told}
+    return answer(request, PAGE, context, fragment=fragment, status=status)

@@ -1,0 +1,92 @@
+"""The queue's page: what is in it, for whom, and at what cost."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+
+import pytest
+from django.test import Client
+from pytest_django import DjangoAssertNumQueries
+
+from approvals import lifecycle
+from approvals.policy import Wanting
+from approvals.states import Channel, Verdict
+from tests.factories import make_request, make_team, make_user
+from tests.review.people import signed_in
+
+pytestmark = pytest.mark.django_db
+
+
+def page(client: Client, view: str = "needs-me", cursor: str = "") -> str:
+    answer = client.get("/requests/", {"view": view, **({"cursor": cursor} if cursor else {})})
+    assert answer.status_code == 200
+    return answer.content.decode()
+
+
+def test_a_person_sees_what_they_or_their_teams_are_asked() -> None:
+    anna, outsider = make_user(groups=["desk"]), make_user()
+    make_request(anna, title="By name")
+    make_request(groups=["desk"], title="By team")
+    make_request(outsider, title="For another")
+    shown = page(signed_in(anna))
+    assert "By name" in shown
+    assert "By team" in shown
+    assert "For another" not in shown
+    assert "2 requests" in shown
+
+
+def test_a_request_asked_by_name_and_team_counts_once() -> None:
+    anna = make_user(groups=["desk"])
+    make_request(anna, groups=["desk"])
+    assert "1 request," in page(signed_in(anna))
+
+
+def test_what_i_voted_on_waits_for_my_teams_but_not_for_me() -> None:
+    anna = make_user(groups=["desk"])
+    make_user(groups=["desk"])
+    row = make_request(groups=["desk"], title="Two of us", required_approvals=2)
+    lifecycle.decide(row.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.BROWSER)
+    client = signed_in(anna)
+    assert "Two of us" not in page(client)
+    assert "1 of 2 approvals" in page(client, "my-teams")
+
+
+@pytest.mark.parametrize("field", ["requested_by", "on_behalf_of", "agent"])
+def test_what_was_asked_for_me_does_not_need_me(field: str) -> None:
+    anna, _ = make_user("Anna", groups=["desk"]), make_user(groups=["desk"])
+    make_request(groups=["desk"], title="My own", wanting=Wanting(**{field: " ANNA@example.com "}))
+    assert "My own" not in page(signed_in(anna))
+    assert "My own" in page(signed_in(anna), "my-teams")
+
+
+def test_leaving_a_team_empties_its_queue() -> None:
+    anna, _ = make_user(groups=["desk"]), make_user(groups=["desk"])
+    make_request(groups=["desk"], title="Of the team")
+    anna.groups.remove(make_team("desk"))
+    assert "Of the team" not in page(signed_in(anna))
+
+
+def test_a_page_of_fifty_takes_five_statements(
+    django_assert_max_num_queries: DjangoAssertNumQueries,
+) -> None:
+    anna = make_user(groups=["desk", "second"])
+    for number in range(52):
+        make_request(anna, groups=["desk"], title=f"Number {number:02}", timeout_seconds=9_000)
+    client = signed_in(anna)
+    for view in ("needs-me", "my-teams", "decided-by-me"):
+        with django_assert_max_num_queries(5):
+            page(client, view)
+
+
+def test_pages_join_without_a_gap_or_a_double() -> None:
+    anna = make_user(groups=["desk"])
+    for number in range(105):
+        make_request(anna, groups=["desk"], title=f"Number {number:03}.", due_in_seconds=7_000)
+    client, seen, address = signed_in(anna), [], "/requests/?view=needs-me"
+    while address and len(seen) < 200:
+        shown = client.get(address).content.decode()
+        seen += re.findall(r"Number (\d{3})\.", shown)
+        onward = re.search(r'class="btn" href="([^"]*cursor=[^"]*)"', shown)
+        address = unescape(onward.group(1)) if onward else ""
+    assert sorted(seen) == [f"{n:03}" for n in range(105)]
