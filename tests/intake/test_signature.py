@@ -82,7 +82,8 @@ MALFORMED = {
     ],
     "webhook-signature": [
         "", "v1", "v1,", "v1,é", "v1,=", "v1,AAAA\n", ",AAAA", "v1,AAAA v1", "v1,AAAA  v1,AAAA",
-        " v1,AAAA", "v1;AAAA", " ".join(["v1,AAAA"] * 9), " ".join(["v1," + "A" * 512] * 4), "v1," + "A" * 2_100, "\x00", "v1,ÿÿ",
+        " v1,AAAA", "v1;AAAA", " ".join(["v1,AAAA"] * 9), " ".join(["v1," + "A" * 512] * 4),
+        "v1," + "A" * 2_100, "\x00", "v1,ÿÿ",
     ],
 }  # fmt: skip
 
