@@ -9,9 +9,9 @@ from urllib.parse import urlencode
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from approvals.clock import database_now
 from approvals.models import ApprovalRequest
 from approvals.operations import lists
 from approvals.operations.views.gate import OperatorRequest, for_operators, place_in
@@ -32,7 +32,7 @@ class Line:
 @for_operators
 def callbacks(request: OperatorRequest) -> HttpResponse:
     """Pending callbacks, nearest deadline first: who has them, their clocks, their beats."""
-    now = database_now()
+    now = timezone.now()
     late_only = request.GET.get("show") == LATE
     visible = ApprovalRequest.objects.visible_to(request.user)
     page = lists.waiting_callbacks(visible, now=now, late_only=late_only, after=place_in(request))

@@ -11,10 +11,10 @@ from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals import lifecycle
-from approvals.clock import database_now
 from approvals.errors import InvalidFields, NotRedrivable
 from approvals.operations import lists, words
 from approvals.operations.forms import RedriveForm
@@ -84,7 +84,7 @@ def redrive(request: OperatorRequest, public_id: UUID) -> HttpResponse:
 def _page(
     request: OperatorRequest, trouble: Trouble | None = None, *, status: int = 200
 ) -> HttpResponse:
-    now = database_now()
+    now = timezone.now()
     page, taken = lists.answers(place_in(request))
     may_act = request.user.has_perm("approvals.operate")
     stuck = list(page.rows)

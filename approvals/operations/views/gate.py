@@ -38,9 +38,7 @@ def for_operators(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRe
             return redirect_to_login(back)
         if not request.user.sees_everything:
             raise Http404
-        response = view(request, *args, **kwargs)
-        response["Cache-Control"] = "no-store"
-        return response
+        return view(request, *args, **kwargs)
 
     return guarded
 
