@@ -40,7 +40,7 @@ fmt:
 	@$(call bootstrap,dev)
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format --quiet .
-	@find templates approvals -name '*.html' -exec $(PYTHON) -m djade --target-version 5.2 {} + || true
+	@find templates -name '*.html' -exec .venv/bin/djade {} + || true  # 1: it changed some
 
 requirements:
 	@$(call bootstrap,dev)

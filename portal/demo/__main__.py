@@ -20,7 +20,7 @@ from portal.embedded.ground import private_folder, write_private
 from portal.supervisor import Supervisor
 
 END_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-UP_WITHIN = timedelta(seconds=60)
+UP_WITHIN = timedelta(seconds=120)
 FOREVER = timedelta(days=36_500)
 
 
