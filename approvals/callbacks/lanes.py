@@ -144,6 +144,8 @@ def run(
             if landed := lanes.landed(timedelta(0) if claimed else POLL):
                 busy_at = now
                 settle(landed)
+                if lanes.is_empty:  # what was passed over while its source was full is free
+                    next_claim_at = now
     finally:
         unsent = lanes.close()
     return unsent

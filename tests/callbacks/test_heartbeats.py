@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
-from threading import Barrier, Event, current_thread, main_thread
+from threading import Barrier, current_thread, main_thread
 from typing import Any
 
 import pytest
@@ -14,7 +14,7 @@ from django.db import connection, connections
 
 from approvals.callbacks import heartbeats, lanes, outbox
 from approvals.callbacks.aws import LambdaGateway
-from approvals.callbacks.gateway import Address, Answer
+from approvals.callbacks.gateway import Answer
 from approvals.callbacks.heartbeats import beat_due
 from approvals.clock import database_now
 from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
@@ -22,7 +22,7 @@ from approvals.states import Reply, RequestState, Withdrawal
 from tests.callbacks.conftest import decided, tags
 from tests.factories import make_request, make_source, make_user
 from tests.fakes import lambda_api
-from tests.fakes.gateway import ScriptedGateway
+from tests.fakes.gateway import HangingGateway, ScriptedGateway
 from tests.fakes.lambda_api import LambdaApi
 
 UNAVAILABLE = Answer(Reply.UNAVAILABLE, "EndpointConnectionError: AWS could not be reached.")
@@ -225,30 +225,31 @@ class TestBeating:
         assert tally == Counter(accepted=10)
         assert len(set(gateway.calls)) == len(gateway.calls)
 
-    def test_a_source_that_hangs_takes_no_beat_from_others(
+    def test_a_source_that_hangs_takes_no_beat_from_others(self) -> None:
+        hanging = make_source()
+        for _ in range(heartbeats.PER_SOURCE + 3):
+            waiting(source=hanging)
+        for _ in range(4):
+            waiting()
+        gateway = HangingGateway(hanging.pk, until_others=4)
+
+        assert beat_due(gateway) == Counter(accepted=heartbeats.PER_SOURCE + 3 + 4)
+
+        assert gateway.hung == heartbeats.PER_SOURCE
+
+    def test_what_was_claimed_and_not_sent_in_time_is_due_at_once(
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(lanes, "GRACE", timedelta(0))
         hanging = make_source()
-        stuck = [waiting(source=hanging) for _ in range(heartbeats.PER_SOURCE + 3)]
-        for _ in range(4):
-            waiting()
-        released = Event()
+        for _ in range(heartbeats.PER_SOURCE + 3):
+            waiting(source=hanging)
+        gateway = HangingGateway(hanging.pk, until_others=1)
 
-        class Hanging(ScriptedGateway):
-            def beat(self, address: Address, callback_id: str) -> Answer:
-                if address.source_id == hanging.pk:
-                    released.wait(30)
-                return super().beat(address, callback_id)
+        beat_due(gateway, budget=timedelta(milliseconds=500))
+        gateway.release()
 
-        try:
-            tally = beat_due(Hanging(), budget=timedelta(seconds=1))
-        finally:
-            released.set()
-
-        assert tally == Counter(accepted=4)
-        due = Heartbeat.objects.filter(request__in=stuck, next_beat_at__lte=database_now())
-        assert due.count() == 3, "what was claimed and not sent is due again at once"
+        assert Heartbeat.objects.filter(next_beat_at__lte=database_now()).count() == 3
 
     def test_a_gateway_that_raises_counts_as_a_miss(self) -> None:
         waiting()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from threading import Lock
+from threading import Event, Lock
 
 from approvals.callbacks.gateway import Address, Answer, CallbackFailure, Sighting
 from approvals.states import Reply
@@ -61,3 +61,38 @@ def _answer(line: Reply | Answer | Sighting) -> Answer:
     if isinstance(line, Sighting):
         return line.answer
     return line if isinstance(line, Answer) else Answer(line, detail=f"Scripted: {line.value}.")
+
+
+class HangingGateway(ScriptedGateway):
+    """Calls for one source hang until so many of other sources have been made.
+
+    `hung` is how many of that source's calls had begun by then. RELEASE ends the wait.
+    """
+
+    def __init__(self, source_id: int, *, until_others: int) -> None:
+        super().__init__()
+        self.hung = 0
+        self._source_id = source_id
+        self._others_left = until_others
+        self._released = Event()
+
+    def succeed(self, address: Address, callback_id: str, result: bytes) -> Answer:
+        self._pass(address)
+        return super().succeed(address, callback_id, result)
+
+    def beat(self, address: Address, callback_id: str) -> Answer:
+        self._pass(address)
+        return super().beat(address, callback_id)
+
+    def release(self) -> None:
+        self._released.set()
+
+    def _pass(self, address: Address) -> None:
+        with self._lock:
+            hangs = address.source_id == self._source_id
+            self.hung += hangs and not self._released.is_set()
+            self._others_left -= not hangs
+            if self._others_left <= 0:
+                self._released.set()
+        if hangs:
+            self._released.wait(30)
