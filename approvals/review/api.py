@@ -1,0 +1,190 @@
+"""The API for reviewers' programs: the same requests, behind the same gate as the pages."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils import timezone
+from ninja import Query, Router
+from ninja.security import HttpBearer
+
+from approvals import lifecycle, problems
+from approvals.canonical import NumberToken, canonical_json
+from approvals.errors import InvalidFields, NotAReviewer
+from approvals.models import ApprovalRequest, AuditEvent, User
+from approvals.models.listing import ListPage, Place, visible_page
+from approvals.models.queue import Walk, pending_page
+from approvals.problems import documented
+from approvals.review import tokens
+from approvals.review.body import DecisionBody, Unreadable, read_decision
+from approvals.review.cursors import from_cursor, to_cursor
+from approvals.review.page import find
+from approvals.review.schemas import AuditLine, AuditOut, Detail, Item, Listing
+from approvals.states import Channel, RequestState
+
+
+class Unauthenticated(Exception):
+    """No token, or none that stands for anybody."""
+
+
+class TokenRequest(HttpRequest):
+    """A request whose token stands for AUTH."""
+
+    auth: User
+
+
+class PersonalTokenAuth(HttpBearer):
+    """`Authorization: Bearer cst_…`, a personal token made on /tokens/."""
+
+    def __call__(self, request: HttpRequest) -> User:
+        user = super().__call__(request)
+        if user is None:
+            raise Unauthenticated
+        return user  # type: ignore[no-any-return]
+
+    def authenticate(self, request: HttpRequest, token: str) -> User | None:
+        return tokens.owner_of(token, now=timezone.now())
+
+
+router = Router(tags=["Requests"], auth=PersonalTokenAuth())
+
+
+@router.get(
+    "",
+    response=Listing,
+    summary="List requests",
+    url_name="requests",
+    openapi_extra={"responses": documented(401, 422)},
+)
+def list_requests(
+    request: TokenRequest,
+    state: RequestState | None = None,
+    limit: int = Query(50, ge=1, le=200),
+    cursor: str = "",
+) -> Listing:
+    """What the token's owner may see: pending by deadline, all others youngest first."""
+    page = _page(request.auth, state, _place(cursor), limit)
+    now = timezone.now()
+    return Listing(
+        items=[Item.of(row, now) for row in page.rows],
+        next=_next_url(state, limit, page.next),
+        count=page.count,
+        count_capped=page.count_capped,
+    )
+
+
+@router.get(
+    "/{uuid:public_id}",
+    response=Detail,
+    summary="Look at a request",
+    url_name="request",
+    openapi_extra={"responses": documented(401, 404)},
+)
+def show_request(request: TokenRequest, public_id: UUID) -> HttpResponse:
+    """One request; numbers of its payload are the sender's own, digit for digit."""
+    return _detail(find(request.auth, public_id))
+
+
+@router.post(
+    "/{uuid:public_id}/decision",
+    response=Detail,
+    summary="Decide a request",
+    url_name="decision",
+    openapi_extra={
+        "requestBody": {
+            "required": True,
+            "content": {"application/json": {"schema": DecisionBody.model_json_schema()}},
+        },
+        "responses": documented(400, 401, 403, 404, 409, 413, 415, 422),
+    },
+)
+def decide(request: TokenRequest, public_id: UUID) -> HttpResponse:
+    """Approve or reject: 200 decided or vote recorded, 409 closed, by whom and when.
+
+    403 seen but not allowed (four eyes, not asked), 404 not seen.
+    """
+    approval = find(request.auth, public_id)
+    posted = read_decision(request)
+    lifecycle.decide(
+        approval.pk,
+        verdict=posted.word,
+        reviewer=request.auth,
+        channel=Channel.API,
+        comment=posted.comment,
+        values=posted.values,
+    )
+    return _detail(find(request.auth, public_id))
+
+
+@router.get(
+    "/{uuid:public_id}/audit",
+    response=AuditOut,
+    summary="Read a request's history",
+    url_name="audit",
+    openapi_extra={"responses": documented(401, 403, 404)},
+)
+def read_audit(request: TokenRequest, public_id: UUID) -> AuditOut:
+    """Every line of a request's history, and whether its seals hold; operators, auditors."""
+    approval = find(request.auth, public_id)
+    if not request.auth.sees_everything:
+        raise NotAReviewer("Only operators and auditors read the audit of a request.")
+    events = approval.history.order_by("seq")
+    return AuditOut(
+        items=[AuditLine.of(event) for event in events],
+        broken_at=AuditEvent.objects.broken_at(approval),
+    )
+
+
+def _page(user: User, state: RequestState | None, after: Place | None, limit: int) -> ListPage:
+    if state is RequestState.PENDING:
+        return pending_page(Walk.visible_to(user), after=after, size=limit)
+    return visible_page(user, state=state.value if state else "", after=after, size=limit)
+
+
+def _place(cursor: str) -> Place | None:
+    try:
+        return from_cursor(cursor)
+    except ValueError as error:
+        raise InvalidFields({"cursor": f"{error} Take it from `next`."}) from error
+
+
+def _next_url(state: RequestState | None, limit: int, place: Place | None) -> str | None:
+    if place is None:
+        return None
+    query: dict[str, Any] = {"state": state.value} if state else {}
+    query |= {"limit": limit, "cursor": to_cursor(place)}
+    return f"{settings.BASE_URL}{reverse('approvals:api:requests')}?{urlencode(query)}"
+
+
+def _detail(request: ApprovalRequest) -> HttpResponse:
+    facts = Detail.of(request, timezone.now()).model_dump(mode="json")
+    facts["payload"] = json.loads(
+        request.payload_text, parse_int=NumberToken, parse_float=NumberToken
+    )
+    return HttpResponse(canonical_json(facts), content_type="application/json; charset=utf-8")
+
+
+def _unauthenticated(request: HttpRequest, error: Unauthenticated) -> HttpResponse:
+    return problems.problem(
+        401,
+        "Not signed in",
+        "Send a personal token that is valid: Authorization: Bearer cst_… (see /tokens/).",
+        headers={"WWW-Authenticate": "Bearer"},
+    )
+
+
+def _unreadable(request: HttpRequest, error: Unreadable) -> HttpResponse:
+    return problems.problem(error.status, error.title, error.detail)
+
+
+#: How this door's own refusals are answered; approvals.api registers them.
+ANSWERS: dict[type[Exception], Any] = {
+    Unauthenticated: _unauthenticated,
+    Unreadable: _unreadable,
+}

@@ -1,0 +1,176 @@
+"""What reviewers' programs are told about requests. Never the callback ID."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any, Self
+from uuid import UUID
+
+from django.conf import settings
+from pydantic import BaseModel
+
+from approvals.models import ApprovalRequest, AuditEvent, Decision
+from approvals.models.listing import ListedRequest
+from approvals.states import DeliveryState
+
+
+class Item(BaseModel):
+    """A request as a list shows it."""
+
+    id: UUID
+    url: str
+    state: str
+    kind: str
+    source: str
+    title: str
+    requested_by: str
+    agent: str
+    risk_score: int | None
+    received_at: datetime
+    due_at: datetime | None
+    answer_by: datetime | None
+    closed_at: datetime | None
+    claimed_by: str | None
+    required: int
+
+    @classmethod
+    def facts(cls, request: ApprovalRequest, now: datetime) -> dict[str, Any]:
+        claimed = request.claimed_until is not None and request.claimed_until > now
+        return {
+            "id": request.public_id,
+            "url": settings.BASE_URL + request.get_absolute_url(),
+            "kind": request.kind.slug,
+            "source": request.source.slug,
+            "claimed_by": request.claimed_by.username if claimed and request.claimed_by else None,
+            "required": request.required_approvals,
+            **{name: getattr(request, name) for name in _PLAIN},
+        }
+
+    @classmethod
+    def of(cls, request: ListedRequest, now: datetime) -> Self:
+        return cls(**cls.facts(request, now))
+
+
+_PLAIN = (
+    "state", "title", "requested_by", "agent", "risk_score", "received_at", "due_at",
+    "answer_by", "closed_at",
+)  # fmt: skip
+
+
+class Listing(BaseModel):
+    """A page of requests; `count` is exact up to 1,000, then `count_capped` is true."""
+
+    items: list[Item]
+    next: str | None
+    count: int
+    count_capped: bool
+
+
+class DecisionOut(BaseModel):
+    id: UUID
+    verdict: str
+    by: str
+    at: datetime
+    comment: str
+    channel: str
+
+    @classmethod
+    def of(cls, row: Decision) -> Self:
+        by = row.reviewer.username if row.reviewer else row.cause
+        return cls(
+            id=row.public_id, verdict=row.verdict, by=by, at=row.decided_at,
+            comment=row.comment, channel=row.channel,
+        )  # fmt: skip
+
+
+class DeliveryOut(BaseModel):
+    """How far the answer has come on its way to AWS."""
+
+    state: str
+    attempts: int
+    detail: str
+    delivered_at: datetime | None
+
+
+class ExecutionOut(BaseModel):
+    """The durable execution behind the request, as AWS last described it."""
+
+    arn: str
+    status: str
+    seen_at: datetime | None
+
+
+class Detail(Item):
+    """One request: what is decided about, by whom, and how far the answer has come."""
+
+    summary: str
+    payload: Any
+    payload_sha256: str
+    links: list[Any]
+    risk: Any
+    checks: list[Any]
+    effects: list[Any]
+    response_schema: Any
+    on_reject: str
+    on_timeout: str
+    on_behalf_of: str
+    closed_because: str
+    missing: int
+    decisions: list[DecisionOut]
+    delivery: DeliveryOut | None
+    execution: ExecutionOut | None
+
+    @classmethod
+    def of(cls, request: ApprovalRequest, now: datetime) -> Self:
+        rows = list(request.decisions.select_related("reviewer").order_by("id"))
+        approved = sum(row.verdict == "approved" for row in rows)
+        return cls(
+            **cls.facts(request, now),
+            **{name: getattr(request, name) for name in _DETAILED},
+            missing=max(0, request.required_approvals - approved) if request.is_pending else 0,
+            decisions=[DecisionOut.of(row) for row in rows],
+            delivery=_delivery(request),
+            execution=_execution(request),
+        )
+
+
+_DETAILED = (
+    "summary", "payload", "payload_sha256", "links", "risk", "checks", "effects",
+    "response_schema", "on_reject", "on_timeout", "on_behalf_of", "closed_because",
+)  # fmt: skip
+
+
+def _delivery(request: ApprovalRequest) -> DeliveryOut | None:
+    owed = getattr(request, "delivery", None)
+    if owed is None:
+        return None
+    delivered_at = owed.settled_at if owed.state == DeliveryState.DELIVERED else None
+    return DeliveryOut(
+        state=owed.state, attempts=owed.attempts, detail=owed.detail, delivered_at=delivered_at
+    )
+
+
+def _execution(request: ApprovalRequest) -> ExecutionOut | None:
+    seen = request.execution
+    return ExecutionOut(arn=seen.arn, status=seen.status, seen_at=seen.seen_at) if seen else None
+
+
+class AuditLine(BaseModel):
+    seq: int
+    tag: str
+    at: datetime
+    actor: str
+    facts: dict[str, Any]
+
+    @classmethod
+    def of(cls, event: AuditEvent) -> Self:
+        return cls(
+            seq=event.seq, tag=event.tag, at=event.at, actor=event.actor_name, facts=event.facts
+        )
+
+
+class AuditOut(BaseModel):
+    """History, oldest first. `broken_at` is the first line whose seal does not hold."""
+
+    items: list[AuditLine]
+    broken_at: int | None

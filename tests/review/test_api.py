@@ -1,0 +1,269 @@
+"""The reviewers' API: every status, exact numbers, the same gate as the pages."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+from pytest_django import DjangoAssertNumQueries
+
+from approvals import lifecycle
+from approvals.models import ApprovalRequest, Decision, PersonalToken, User
+from approvals.policy import Wanting
+from approvals.states import Channel, Verdict
+from tests.factories import make_request, make_token, make_user
+
+pytestmark = pytest.mark.django_db
+SCHEMA = {
+    "type": "object",
+    "properties": {"limit": {"type": "number", "maximum": 10}, "count": {"type": "integer"}},
+    "required": ["limit"],
+}
+
+
+class Caller:
+    """A program that holds a person's token."""
+
+    def __init__(self, user: User) -> None:
+        self.token = make_token(user, timezone.now())
+
+    def get(self, address: str):
+        return Client().get(address, headers=self.headers)
+
+    def decide(self, request: ApprovalRequest, body: object, **headers: str):
+        text = body if isinstance(body, str | bytes) else json.dumps(body)
+        return Client().post(
+            f"/api/v1/requests/{request.public_id}/decision",
+            text,
+            content_type=headers.pop("content_type", "application/json"),
+            headers=self.headers | headers,
+        )
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+
+@pytest.fixture
+def anna() -> User:
+    return make_user("anna")
+
+
+@pytest.fixture
+def order(anna: User) -> ApprovalRequest:
+    return make_request(anna, make_user("bert"), title="Order 7", timeout_seconds=3_600)
+
+
+def address(request: ApprovalRequest, rest: str = "") -> str:
+    return f"/api/v1/requests/{request.public_id}{rest}"
+
+
+def test_a_decision_by_token_is_by_its_owner_through_the_api(
+    anna: User, order: ApprovalRequest
+) -> None:
+    answer = Caller(anna).decide(order, {"verdict": "approved", "comment": "ok"})
+    assert answer.status_code == 200
+    shown = answer.json()
+    assert shown["state"] == "approved"
+    assert [(d["by"], d["verdict"], d["comment"], d["channel"]) for d in shown["decisions"]] == [
+        ("anna", "approved", "ok", "api")
+    ]
+    assert shown["delivery"]["state"] == "pending"
+    assert Decision.objects.get().channel == Channel.API
+
+
+def test_a_vote_that_needs_another_is_recorded(anna: User) -> None:
+    two = make_request(anna, make_user("bert"), required_approvals=2)
+    shown = Caller(anna).decide(two, {"verdict": "approved"}).json()
+    assert (shown["state"], shown["required"], shown["missing"]) == ("pending", 2, 1)
+
+
+def test_who_comes_second_is_told_by_whom_and_when(anna: User, order: ApprovalRequest) -> None:
+    lifecycle.decide(order.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.BROWSER)
+    bert = User.objects.get(username="bert")
+    answer = Caller(bert).decide(order, {"verdict": "rejected", "comment": "no"})
+    assert answer.status_code == 409
+    assert answer["Content-Type"] == "application/problem+json"
+    assert "Anna approved this at" in answer.json()["detail"]
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "field"),
+    [
+        ({"verdict": "approved", "force": True}, 422, "force"),
+        ({"verdict": "maybe"}, 422, "verdict"),
+        ({}, 422, "verdict"),
+        ({"verdict": "rejected"}, 422, "comment"),
+        ({"verdict": "approved", "values": {"limit": 1}}, 422, "values"),
+        ({"verdict": "approved", "comment": 7}, 422, "comment"),
+        ([], 422, ""),
+        ('{"verdict": "rejected", "verdict": "approved"}', 400, None),
+        ('{"verdict": "approved", "values": {"limit": NaN}}', 400, None),
+        ('{"verdict": "approved", "comment": "\\u0000"}', 400, None),
+        ('{"verdict": "approved", "comment": "\\ud800"}', 400, None),
+        (b'{"verdict": "approved", "comment": "\xff"}', 400, None),
+        ("[" * 100_000, 400, None),
+        ('{"values": {"limit": ' + "9" * 5_000 + "}}", 400, None),
+        ('{"values": {"limit": 0.12345678901234567890}}', 400, None),
+        (" ", 400, None),
+        ('{"comment": "' + "x" * 300_000 + '"}', 413, None),
+    ],
+)
+def test_a_body_that_does_not_fit_decides_nothing(
+    anna: User, order: ApprovalRequest, body: object, status: int, field: str | None
+) -> None:
+    answer = Caller(anna).decide(order, body)
+    assert answer.status_code == status
+    assert answer["Content-Type"] == "application/problem+json"
+    if field is not None:
+        assert field in [error["field"] for error in answer.json()["errors"]]
+    assert not Decision.objects.exists()
+
+
+def test_a_body_of_another_type_is_refused(anna: User, order: ApprovalRequest) -> None:
+    answer = Caller(anna).decide(order, "verdict=approved", content_type="text/plain")
+    assert answer.status_code == 415
+
+
+def test_values_reach_the_decision_with_every_digit(anna: User) -> None:
+    row = make_request(anna, response_schema=SCHEMA)
+    body = '{"verdict": "approved", "values": {"limit": 0.10, "count": 12345678901234567890}}'
+    assert Caller(anna).decide(row, body).status_code == 200
+    assert Decision.objects.get().values == {"limit": 0.1, "count": 12345678901234567890}
+
+
+def test_the_payload_keeps_its_numbers_digit_for_digit(anna: User) -> None:
+    text = '{"each":1.10,"total":12345678901234567890.123}'
+    row = make_request(anna, payload_text=text)
+    assert f'"payload":{text}' in Caller(anna).get(address(row)).content.decode()
+
+
+def test_four_eyes_holds_by_token(order: ApprovalRequest) -> None:
+    dora = make_user("dora")
+    own = make_request(dora, make_user(), wanting=Wanting(agent="DORA"))
+    answer = Caller(dora).decide(own, {"verdict": "approved"})
+    assert answer.status_code == 403
+    assert not Decision.objects.exists()
+
+
+@pytest.mark.parametrize("role", ["operator", "auditor", "admin"])
+def test_who_sees_everything_decides_nothing(order: ApprovalRequest, role: str) -> None:
+    caller = Caller(make_user(role=role))
+    assert caller.get(address(order)).status_code == 200
+    assert caller.decide(order, {"verdict": "approved"}).status_code == 403
+
+
+def test_an_outsider_cannot_tell_a_request_from_none(order: ApprovalRequest) -> None:
+    caller = Caller(make_user())
+    answers = [
+        caller.get(f"/api/v1/requests/{public_id}{rest}")
+        for public_id in (order.public_id, uuid.uuid4())
+        for rest in ("", "/audit")
+    ]
+    answers.append(caller.decide(order, {"verdict": "approved"}))
+    assert {answer.status_code for answer in answers} == {404}
+    assert {answer["Content-Type"] for answer in answers} == {"application/problem+json"}
+
+
+@pytest.mark.parametrize(
+    "header", [None, "Bearer", "Bearer cst_wrong", "Basic YTpi", "Token x", "Bearer  "]
+)
+def test_without_a_token_that_lives_nobody_gets_in(
+    order: ApprovalRequest, header: str | None
+) -> None:
+    headers = {"Authorization": header} if header else {}
+    for where in ("/api/v1/requests", address(order), address(order, "/audit")):
+        answer = Client().get(where, headers=headers)
+        assert answer.status_code == 401
+        assert answer["WWW-Authenticate"] == "Bearer"
+        assert answer["Content-Type"] == "application/problem+json"
+
+
+@pytest.mark.parametrize("end", ["expired", "revoked", "inactive"])
+def test_a_token_ends_at_once(anna: User, end: str) -> None:
+    caller = Caller(anna)
+    assert caller.get("/api/v1/requests").status_code == 200
+    if end == "inactive":
+        User.objects.update(is_active=False)
+    else:
+        PersonalToken.objects.update(**{f"{end}_at".replace("expired", "expires"): timezone.now()})
+    assert caller.get("/api/v1/requests").status_code == 401
+
+
+def test_a_session_is_no_way_into_the_api(anna: User, order: ApprovalRequest) -> None:
+    client = Client()
+    client.force_login(anna)
+    assert client.get(address(order)).status_code == 401
+
+
+def test_the_use_of_a_token_is_noted_once_a_minute(anna: User) -> None:
+    caller = Caller(anna)
+    caller.get("/api/v1/requests")
+    first = PersonalToken.objects.get().last_used_at
+    assert first is not None
+    caller.get("/api/v1/requests")
+    assert PersonalToken.objects.get().last_used_at == first
+    PersonalToken.objects.update(last_used_at=first - timedelta(minutes=2))
+    caller.get("/api/v1/requests")
+    assert PersonalToken.objects.get().last_used_at > first
+
+
+def test_lists_hold_what_their_caller_may_see_and_count_it(anna: User) -> None:
+    for number in range(5):
+        make_request(anna, title=f"Mine {number}", due_in_seconds=1_000 - number)
+    make_request(make_user(), title="Another's")
+    shown = Caller(anna).get("/api/v1/requests?state=pending").json()
+    assert [item["title"] for item in shown["items"]] == [f"Mine {n}" for n in (4, 3, 2, 1, 0)]
+    assert (shown["count"], shown["count_capped"], shown["next"]) == (5, False, None)
+    everything = Caller(make_user(role="auditor")).get("/api/v1/requests").json()
+    assert everything["count"] == 6
+
+
+@pytest.mark.parametrize("state", ["", "pending", "approved"])
+def test_pages_of_a_list_join_without_a_gap_or_a_double(anna: User, state: str) -> None:
+    for number in range(5):
+        row = make_request(anna, title=f"Mine {number}")
+        if state == "approved":
+            lifecycle.decide(row.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.API)
+    caller, seen = Caller(anna), []
+    onward: str | None = f"/api/v1/requests?limit=2{'&state=' + state if state else ''}"
+    while onward and len(seen) < 10:
+        shown = caller.get(onward.removeprefix("http://testserver")).json()
+        assert shown["count"] == 5
+        seen += [item["title"] for item in shown["items"]]
+        onward = shown["next"]
+    assert sorted(seen) == [f"Mine {n}" for n in range(5)]
+
+
+@pytest.mark.parametrize("query", ["state=open", "limit=0", "limit=201", "cursor=x", "cursor=YQ"])
+def test_a_list_asked_for_wrongly_says_what_to_mend(anna: User, query: str) -> None:
+    answer = Caller(anna).get(f"/api/v1/requests?{query}")
+    assert answer.status_code == 422
+    assert answer.json()["errors"][0]["field"] == query.split("=", maxsplit=1)[0]
+
+
+def test_a_list_takes_a_fixed_number_of_statements(
+    anna: User, django_assert_max_num_queries: DjangoAssertNumQueries
+) -> None:
+    for _ in range(30):
+        make_request(anna)
+    caller = Caller(anna)
+    caller.get("/api/v1/requests")
+    with django_assert_max_num_queries(5):
+        caller.get("/api/v1/requests?state=pending")
+
+
+def test_the_audit_is_for_operators_and_auditors(anna: User, order: ApprovalRequest) -> None:
+    assert Caller(anna).get(address(order, "/audit")).status_code == 403
+    shown = Caller(make_user(role="auditor")).get(address(order, "/audit")).json()
+    assert [line["tag"] for line in shown["items"]] == ["request.received"]
+    assert shown["broken_at"] is None
+
+
+def test_no_answer_holds_the_callback_id(anna: User, order: ApprovalRequest) -> None:
+    shown = Caller(anna).get(address(order)).content.decode()
+    assert order.callback_id not in shown
