@@ -37,6 +37,7 @@ class Command(BaseCommand):
                 "BASE_URL is not an address of this machine: the demo's people belong nowhere "
                 "else. Make a source with create_source and people in /admin/."
             )
+        demo.seat(demo.CAST)  # hashing takes seconds: not inside a transaction
         try:
             secret = _seed(region, runner_endpoint)
         except SealBroken as error:
@@ -46,7 +47,6 @@ class Command(BaseCommand):
 
 @transaction.atomic(durable=True)
 def _seed(region: str, runner_endpoint: str) -> str:
-    demo.seat(demo.CAST)
     now = database_now()
     for member in demo.CAST:
         demo.give_token(member, now=now)
