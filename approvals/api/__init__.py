@@ -13,6 +13,13 @@ from approvals.api.docs import ReadableDocs
 from approvals.errors import Refusal
 from approvals.intake import api as intake
 from approvals.intake.openapi import SECURITY_SCHEMES
+from approvals.review import api as review
+
+_PERSONAL_TOKEN = {
+    "type": "http",
+    "scheme": "bearer",
+    "description": "A personal token, made by a reviewer on /tokens/.",
+}
 
 
 class PortalAPI(NinjaAPI):
@@ -21,7 +28,7 @@ class PortalAPI(NinjaAPI):
     def get_openapi_schema(self, **kwargs: Any) -> Any:
         schema = super().get_openapi_schema(**kwargs)
         schemes = schema["components"].setdefault("securitySchemes", {})
-        schemes.update(SECURITY_SCHEMES)
+        schemes.update(SECURITY_SCHEMES, PersonalTokenAuth=_PERSONAL_TOKEN)
         schema["components"]["schemas"]["Problem"] = problems.PROBLEM_SCHEMA
         return schema
 
@@ -60,11 +67,12 @@ api = PortalAPI(
     docs=ReadableDocs(),
 )
 api.add_router("/sources", intake.router)
+api.add_router("/requests", review.router)
 
 # Last: what no door has is refused here, without rendering a page for people first.
 _nowhere = Router()
 api.add_router("", _nowhere)
-for error_class, answer in (_ANSWERS | intake.ANSWERS).items():
+for error_class, answer in (_ANSWERS | intake.ANSWERS | review.ANSWERS).items():
     api.add_exception_handler(error_class, answer)
 
 
