@@ -30,8 +30,19 @@ def _quick_flush(
 DatabaseOperations.sql_flush = _quick_flush  # type: ignore[assignment, method-assign]
 
 
-@pytest.fixture(scope="session", autouse=True)
-def _quick_passwords() -> Iterator[None]:
+#: What would only cost time, or another command before the tests.
+_FOR_TESTS: dict[str, Any] = {
     # The real hash costs a second of a busy core, by design; tests make many people.
-    with override_settings(PASSWORD_HASHERS=["django.contrib.auth.hashers.MD5PasswordHasher"]):
+    "PASSWORD_HASHERS": ["django.contrib.auth.hashers.MD5PasswordHasher"],
+    # Static files as they lie in the repository: no test needs collectstatic.
+    "STORAGES": {
+        "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}
+    },
+    "STATIC_ROOT": None,
+}
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _settings_for_tests() -> Iterator[None]:
+    with override_settings(**_FOR_TESTS):
         yield
