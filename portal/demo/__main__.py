@@ -73,24 +73,34 @@ def _serve(plan: Plan, supervisor: Supervisor, engines: Engines) -> None:
 
 
 def _start_everything(plan: Plan, supervisor: Supervisor, env: Mapping[str, str]) -> Seeded:
+    """Start what can be started; what needs new tables or assets waits for them.
+
+    Where nothing changed since the last time the portal starts at once, while the
+    people are looked after: each Django that starts costs seconds.
+    """
     if plan.runner_port is not None:
         (plan.folder / "runner").mkdir(exist_ok=True)
         supervisor.start(programs.runner(plan, env))
-    say("Preparing tables, assets and people")
-    seeded = steps.prepare(plan, env, supervisor.logs)
-    say("Starting the portal")
+    prepared = steps.is_prepared(plan)
+    if prepared:
+        _start_portal(plan, supervisor, env)
+    else:
+        say("Preparing tables, assets and people")
+    seeded = steps.prepare(plan, env, supervisor.logs, assets=not prepared)
+    if not prepared:
+        _start_portal(plan, supervisor, env)
     source = seeded["source"]
     secret_file = plan.folder / "source.secret"
     write_private(secret_file, source["signing_secret"])
-    for program in (
-        programs.web(plan, env),
-        programs.worker(env),
-        programs.beat(plan, env),
-        programs.invoke(plan, env, source=source["slug"], secret_file=secret_file),
-    ):
-        supervisor.start(program)
+    supervisor.start(programs.invoke(plan, env, source=source["slug"], secret_file=secret_file))
     _wait_for_all(plan, supervisor)
     return seeded
+
+
+def _start_portal(plan: Plan, supervisor: Supervisor, env: Mapping[str, str]) -> None:
+    say("Starting the portal")
+    for program in (programs.web(plan, env), programs.worker(env), programs.beat(plan, env)):
+        supervisor.start(program)
 
 
 def _wait_for_all(plan: Plan, supervisor: Supervisor) -> None:

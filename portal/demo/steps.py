@@ -42,17 +42,21 @@ def run_step(name: str, argv: Sequence[str], env: Mapping[str, str], logs: Path)
         raise DemoError(f"The step {name} failed: {last}\nAll it said is in {log}.")
 
 
-def prepare(plan: Plan, env: Mapping[str, str], logs: Path) -> Seeded:
-    """Bring tables, assets and people up to date, and return how to be those people.
-
-    Assets are collected only when they or the packages changed: that takes seconds.
-    """
-    stamp, now = plan.folder / "static.stamp", _asset_stamp()
+def is_prepared(plan: Plan) -> bool:
+    """Whether tables and assets are as this code wants them: nothing of it changed since."""
+    stamp = _stamp_file(plan)
     collected = (plan.folder / "static").is_dir() and stamp.exists()
-    stale = not (collected and stamp.read_text(encoding="ascii") == now)
+    return collected and stamp.read_text(encoding="ascii") == _stamp(plan)
+
+
+def prepare(plan: Plan, env: Mapping[str, str], logs: Path, *, assets: bool) -> Seeded:
+    """Bring tables, people and, if ASSETS, assets up to date; return how to be the people.
+
+    Collecting assets takes seconds, so the caller asks `is_prepared` first.
+    """
     out = plan.folder / "seeded.json"
-    run_step("prepare", programs.prepare(plan, out, assets=stale), env, logs)
-    stamp.write_text(now, encoding="ascii")
+    run_step("prepare", programs.prepare(plan, out, assets=assets), env, logs)
+    _stamp_file(plan).write_text(_stamp(plan), encoding="ascii")
     return read_seeded(out)
 
 
@@ -73,9 +77,15 @@ def answers(url: str, path: str) -> Callable[[], bool]:
     return asked
 
 
-def _asset_stamp() -> str:
-    digest = hashlib.sha256((ROOT / "requirements" / "demo.txt").read_bytes())
-    for path in sorted((ROOT / "static").rglob("*")):
+def _stamp_file(plan: Plan) -> Path:
+    return plan.folder / "prepared.stamp"
+
+
+def _stamp(plan: Plan) -> str:
+    """A hash of what tables and assets are made from, and of which database holds them."""
+    made_from = [*ROOT.glob("static/**/*"), *ROOT.glob("*/migrations/*.py")]
+    digest = hashlib.sha256((plan.database_url or "ours").encode())
+    for path in sorted([*made_from, ROOT / "requirements" / "demo.txt"]):
         if path.is_file():
             digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()

@@ -167,27 +167,47 @@ def test_a_step_that_fails_says_its_last_line_and_its_log(tmp_path: Path) -> Non
     assert str(tmp_path / "seed.log") in str(caught.value)
 
 
-def test_assets_are_collected_again_only_when_they_changed(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    here, project, asked = plan(tmp_path), tmp_path / "project", []
+PROJECT = ("static/style.css", "requirements/demo.txt", "approvals/migrations/0001_first.py")
 
-    def run_step(_name: str, argv: list[str], *_: object) -> None:
-        asked.append("--assets" in argv)
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A small project whose preparation only writes what the real one leaves behind."""
+    root = tmp_path / "project"
+    for name in PROJECT:
+        (root / name).parent.mkdir(parents=True)
+        (root / name).write_text("first", encoding="ascii")
+
+    def run_step(*_: object) -> None:
         (tmp_path / "static").mkdir(exist_ok=True)
         (tmp_path / "seeded.json").write_text(json.dumps(SEEDED), encoding="ascii")
 
-    monkeypatch.setattr(steps, "ROOT", project)
+    monkeypatch.setattr(steps, "ROOT", root)
     monkeypatch.setattr(steps, "run_step", run_step)
-    for name in ("static/style.css", "requirements/demo.txt"):
-        (project / name).parent.mkdir(parents=True)
-        (project / name).write_text("first", encoding="ascii")
-    for change in (None, None, "static/style.css", "requirements/demo.txt"):
-        if change:
-            (project / change).write_text("second", encoding="ascii")
-        assert steps.prepare(here, {}, tmp_path) == SEEDED
+    return root
 
-    assert asked == [True, False, True, True]
+
+def test_what_was_prepared_stays_prepared(tmp_path: Path, project: Path) -> None:
+    here = plan(tmp_path)
+    assert not steps.is_prepared(here)
+
+    assert steps.prepare(here, {}, tmp_path, assets=True) == SEEDED
+    assert steps.is_prepared(here)
+
+
+@pytest.mark.parametrize("changed", PROJECT)
+def test_new_code_is_prepared_anew(changed: str, tmp_path: Path, project: Path) -> None:
+    here = plan(tmp_path)
+    steps.prepare(here, {}, tmp_path, assets=True)
+    (project / changed).write_text("second", encoding="ascii")
+
+    assert not steps.is_prepared(here)
+
+
+def test_another_database_is_prepared_anew(tmp_path: Path, project: Path) -> None:
+    steps.prepare(plan(tmp_path), {}, tmp_path, assets=True)
+
+    assert not steps.is_prepared(plan(tmp_path, DATABASE_URL="postgresql://theirs/db"))
 
 
 def test_the_seeds_secrets_do_not_stay_in_a_file(tmp_path: Path) -> None:
