@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import Any
+from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -11,8 +11,9 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from ninja import Query, Router
+from ninja import Router
 from ninja.security import HttpBearer
+from pydantic import Field
 
 from approvals import lifecycle, problems
 from approvals.canonical import NumberToken, canonical_json
@@ -65,7 +66,7 @@ router = Router(tags=["Requests"], auth=PersonalTokenAuth())
 def list_requests(
     request: TokenRequest,
     state: RequestState | None = None,
-    limit: int = Query(50, ge=1, le=200),
+    limit: Annotated[int, Field(ge=1, le=200)] = 50,
     cursor: str = "",
 ) -> Listing:
     """What the token's owner may see: pending by deadline, all others youngest first."""
