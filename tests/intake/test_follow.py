@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import uuid
 from typing import Any
 
 import pytest
@@ -12,6 +11,8 @@ import pytest
 from approvals.models import ApprovalRequest, CallbackDelivery, User
 from approvals.states import CallbackVerb
 from tests.intake.sender import Sender, approve, make_sender, order, problem_of
+
+SOMEBODY_ELSES = "7ea66d88-6282-4f6b-b2a3-30b79fa8110e"
 
 
 def test_a_pending_request_has_no_outcome_yet(sender: Sender) -> None:
@@ -71,7 +72,7 @@ def test_what_another_source_asked_is_404(sender: Sender) -> None:
     assert ApprovalRequest.objects.get().is_pending
 
 
-@pytest.mark.parametrize("path", [f"/{uuid.uuid4()}", "/not-a-uuid"])
+@pytest.mark.parametrize("path", [f"/{SOMEBODY_ELSES}", "/not-a-uuid"])
 def test_what_is_not_there_is_404(sender: Sender, path: str) -> None:
     problem_of(sender.get(path), 404)
 
@@ -114,7 +115,7 @@ def test_what_was_decided_cannot_be_withdrawn(sender: Sender, anna: User) -> Non
 
 @pytest.mark.parametrize(
     ("fields", "named"),
-    [({"id": str(uuid.uuid4())}, "id"), ({"id": "x"}, "id"), ({"id": None}, "id"),
+    [({"id": SOMEBODY_ELSES}, "id"), ({"id": "x"}, "id"), ({"id": None}, "id"),
      ({"reason": ""}, "reason"), ({"reason": None}, "reason"), ({"reason": "x" * 501}, "reason"),
      ({"force": True}, "force")],
 )  # fmt: skip
