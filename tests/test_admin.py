@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+
 import pytest
+from django.apps import apps
 from django.contrib import admin
 from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
@@ -11,7 +14,6 @@ from django.urls import reverse
 from approvals import lifecycle, models
 from approvals.states import Channel, Verdict
 from tests.factories import make_kind, make_request, make_role, make_source, make_team, make_user
-from tests.operations.conftest import plain_static_files  # noqa: F401  a fixture
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -187,3 +189,16 @@ def test_an_operator_who_is_staff_looks_but_keeps_nothing(client):
     assert client.get(address(models.AuditEvent, "changelist")).status_code == 200
     assert client.get(address(models.User, "changelist")).status_code == 403
     assert client.get(address(models.RequestKind, "changelist")).status_code == 403
+
+
+def test_the_migration_grants_the_role_what_these_tests_grant_it():
+    role = make_role("admin")
+    step = import_module("approvals.migrations.0004_admins_keep_people_and_kinds")
+    step.forward(apps, None)
+    granted = set(role.permissions.values_list("content_type__model", "codename"))
+    expected = {
+        (model._meta.model_name, f"{verb}_{model._meta.model_name}")
+        for model in GRANTS
+        for verb in ("view", "add", "change")
+    }
+    assert granted == expected | {("user", "operate"), ("user", "audit")}
