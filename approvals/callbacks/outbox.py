@@ -1,10 +1,10 @@
-"""Answers owed to AWS: claim, (send,) settle. The only writer of a delivery's state.
+"""Answers owed to AWS: claim, (send,) settle. Only a redrive is elsewhere.
 
     pending --accepted----------------> delivered
        |-----unavailable--------------> pending        later, until the callback expires
        |-----closed-------------------> undeliverable  no attempt of ours can have been taken
        |-----closed, unknown before---> unconfirmed    perhaps an attempt of ours was taken
-       `-----refused------------------> undeliverable  -> redrive makes it pending again
+       `-----refused------------------> undeliverable  -> lifecycle.redrive: pending again
 
 An attempt is written down before it is sent. One that is never settled, because its
 worker died, is found by the next claim: it too may have been taken.
@@ -22,11 +22,8 @@ from django.db.models import Count
 from approvals.callbacks import executions, pace
 from approvals.callbacks.gateway import Answer
 from approvals.lifecycle import desk
-from approvals.lifecycle.redrive import redrive
 from approvals.models import AuditEvent, CallbackDelivery, Heartbeat
 from approvals.states import AuditTag, DeliveryState, Reply
-
-__all__ = ["IN_FLIGHT_PER_SOURCE", "claim_next", "redrive", "settle"]
 
 #: Attempts of one source under way at once, over all workers: a source that hangs
 #: holds up its own answers and nobody else's.

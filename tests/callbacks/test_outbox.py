@@ -9,7 +9,7 @@ import pytest
 from django.conf import settings
 from django.db import connection, transaction
 
-from approvals import errors
+from approvals import errors, lifecycle
 from approvals.callbacks import outbox
 from approvals.callbacks.gateway import Answer
 from approvals.models import AuditEvent, CallbackDelivery, Execution, Heartbeat
@@ -274,7 +274,7 @@ class TestRedriving:
         body = delivery.body
         attempt(Reply.REFUSED, delivery.owed_at)
 
-        outbox.redrive(delivery.pk, operator=operator, reason="The role was mended.")
+        lifecycle.redrive(delivery.pk, operator=operator, reason="The role was mended.")
 
         delivery.refresh_from_db()
         assert (delivery.state, delivery.settled_at) == (DeliveryState.PENDING, None)
@@ -286,7 +286,7 @@ class TestRedriving:
     def test_a_refusal_after_a_redrive_enters_the_history_too(self, owe: Owe) -> None:
         delivery = owe()
         attempt(Reply.REFUSED, delivery.owed_at)
-        outbox.redrive(delivery.pk, operator=make_user(role="operator"), reason="Again.")
+        lifecycle.redrive(delivery.pk, operator=make_user(role="operator"), reason="Again.")
         delivery.refresh_from_db()
         attempt(Reply.REFUSED, delivery.next_attempt_at)
 
@@ -301,7 +301,7 @@ class TestRedriving:
         first = outbox.claim_next(now=delivery.owed_at)
         assert first is not None
         outbox.settle(first, Answer(Reply.REFUSED), now=delivery.owed_at)
-        outbox.redrive(delivery.pk, operator=make_user(role="operator"), reason="Again.")
+        lifecycle.redrive(delivery.pk, operator=make_user(role="operator"), reason="Again.")
         delivery.refresh_from_db()
         outbox.claim_next(now=delivery.next_attempt_at)
 
@@ -313,7 +313,7 @@ class TestRedriving:
         attempt(reply, delivery.owed_at)
 
         with pytest.raises(errors.NotRedrivable):
-            outbox.redrive(delivery.pk, operator=make_user(role="operator"), reason="Again.")
+            lifecycle.redrive(delivery.pk, operator=make_user(role="operator"), reason="Again.")
 
     def test_an_unconfirmed_answer_is_not_redriven(self, owe: Owe) -> None:
         delivery = owe()
@@ -321,28 +321,16 @@ class TestRedriving:
         attempt(Reply.CLOSED, delivery.owed_at + timedelta(seconds=5))
 
         with pytest.raises(errors.NotRedrivable):
-            outbox.redrive(delivery.pk, operator=make_user(role="operator"), reason="Again.")
-
-    def test_a_redrive_needs_a_reason(self, owe: Owe) -> None:
-        delivery = owe()
-        attempt(Reply.REFUSED, delivery.owed_at)
-
-        with pytest.raises(errors.InvalidFields) as refusal:
-            outbox.redrive(delivery.pk, operator=make_user(role="operator"), reason=" ")
-
-        assert "reason" in refusal.value.fields
-        delivery.refresh_from_db()
-        assert delivery.state == DeliveryState.UNDELIVERABLE
+            lifecycle.redrive(delivery.pk, operator=make_user(role="operator"), reason="Again.")
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("verb", ["claim", "settle", "redrive"])
+@pytest.mark.parametrize("verb", ["claim", "settle"])
 def test_no_move_is_made_inside_somebody_else_s_transaction(verb: str) -> None:
     delivery = decided().delivery
     moves: dict[str, Callable[[], object]] = {
         "claim": lambda: outbox.claim_next(now=delivery.owed_at),
         "settle": lambda: outbox.settle(delivery, Answer(Reply.ACCEPTED), now=delivery.owed_at),
-        "redrive": lambda: outbox.redrive(delivery.pk, operator=make_user(), reason="No."),
     }
 
     with transaction.atomic(), pytest.raises(RuntimeError, match="durable"):

@@ -94,6 +94,7 @@ def test_the_local_runner_is_understood_by_its_message(
 
 def test_a_callback_id_in_place_of_a_code_is_not_shown() -> None:
     assert replies.meaning(A_CALLBACK_ID, 400).detail.startswith("HTTP 400: ")
+    assert replies.misconfigured(A_CALLBACK_ID, "…").detail == "Error: …"
 
 
 @pytest.mark.parametrize(
