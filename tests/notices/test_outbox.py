@@ -5,15 +5,17 @@ from __future__ import annotations
 import smtplib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from threading import Event
 
 import pytest
-from django.db import connections
+from django.db import connection, connections
 
 from approvals import lifecycle
 from approvals.clock import database_now
 from approvals.models import ApprovalRequest, Notice, User
 from approvals.notices import mail, outbox
 from approvals.states import Channel, NoticeKind, NoticeState, Verdict
+from portal.supervisor import wait_until
 from tests.factories import make_request, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -270,3 +272,45 @@ def test_the_sweep_stops_at_its_limit(server):
 def test_nothing_due_opens_no_connection(server):
     assert send() == 0
     assert server.opened == 0
+
+
+TOO_LONG = timedelta(seconds=9)
+
+
+def somebody_waits_for_a_lock() -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted)")
+        return bool(cursor.fetchone()[0])
+
+
+def test_handled_waits_for_the_asked_mail_that_is_leaving_at_this_moment(server, monkeypatch):
+    anna, bert = make_user("anna"), make_user("bert")
+    request = make_request(anna, bert)
+    Notice.objects.filter(user=anna).update(state=NoticeState.SENT)
+    entered, go, compose = Event(), Event(), mail.compose
+
+    def slow_first(notice: Notice) -> object:
+        if notice.kind == NoticeKind.ASKED:
+            entered.set()
+            assert go.wait(20)
+        return compose(notice)
+
+    def sweep() -> None:
+        try:
+            send()
+        finally:
+            connections.close_all()
+
+    monkeypatch.setattr(mail, "compose", slow_first)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(sweep)
+        assert entered.wait(20)
+        approve(request, anna)
+        second = pool.submit(sweep)
+        wait_until(
+            lambda: second.done() or somebody_waits_for_a_lock(), within=timedelta(seconds=9)
+        )
+        go.set()
+        first.result(), second.result()
+    assert server.recipients() == ["bert@example.com", "bert@example.com"]
+    assert state_of(NoticeKind.HANDLED, bert) == NoticeState.SENT
