@@ -25,7 +25,9 @@ FIRST_PAUSE = timedelta(seconds=0.2)
 LONGEST_PAUSE = timedelta(seconds=5)
 #: A program that ran this long was well; its next failure is its first.
 SETTLED_AFTER = timedelta(seconds=10)
-LOOK_EVERY = timedelta(seconds=0.05)
+LOOK_EVERY = timedelta(seconds=0.02)
+#: Seldom enough to cost nothing over days, and to leave a starting portal in peace.
+TEND_EVERY = timedelta(seconds=0.25)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -113,7 +115,7 @@ class Supervisor:
             self.tend()
             return done()
 
-        return wait_until(look, within=within)
+        return wait_until(look, within=within, every=TEND_EVERY)
 
     def stop(self) -> None:
         """End every program, highest layer first; kill those that exceed their grace."""
@@ -179,13 +181,15 @@ class Supervisor:
         self.changed()
 
 
-def wait_until(done: Callable[[], bool], *, within: timedelta) -> bool:
+def wait_until(
+    done: Callable[[], bool], *, within: timedelta, every: timedelta = LOOK_EVERY
+) -> bool:
     """Look again and again until DONE says so (True) or WITHIN has passed (False)."""
     end = time.monotonic() + within.total_seconds()
     while not done():
         if time.monotonic() >= end:
             return False
-        time.sleep(LOOK_EVERY.total_seconds())
+        time.sleep(every.total_seconds())
     return True
 
 
