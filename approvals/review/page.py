@@ -23,6 +23,7 @@ from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
 from approvals.review.waiting import pulse_of, run_of
 from approvals.review.words import listed_names
 from approvals.states import Verdict
+from approvals.templatetags.moments import NEAR
 
 _SETTLING = (
     "state", "closed_at", "claimed_by_id", "claimed_until", "answer_by",
@@ -97,7 +98,9 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "looking": request.claimed_by if claimed and request.is_pending else None,
         "deadline": deadline,
         "time_left": deadline - now if deadline else None,
-        "time_given": deadline - request.received_at if deadline else timedelta(0),
+        "time_given": deadline - request.sent_at if deadline else None,
+        "far": bool(deadline and deadline - now >= NEAR),
+        "no_time": timedelta(0),
         "asked": asked_sentence(request, decisions) if request.is_pending else "",
         "facts": [] if request.is_pending else facts_of(request, decisions),
         "headline": "" if request.is_pending else headline(request, decisions),
@@ -129,8 +132,9 @@ def page_context(
     """The whole page."""
     risk = request.risk or {}
     points = [reason.get("points") or 0 for reason in risk.get("reasons", [])]
+    card = card_context(request, user, now, form)
     return {
-        **card_context(request, user, now, form),
+        **card,
         **futures_of(request),
         "symbol": SYMBOLS.get(request.kind.slug, "inbox"),
         "presentation": presentation_of(request.kind),
@@ -141,6 +145,7 @@ def page_context(
         "pulse": pulse_of(request, now),
         "next_request": next_after(request, user),
         "where": request.kind.label,
+        "nav": {"current": "needs-me" if card["may_decide"] else ""},
     }
 
 

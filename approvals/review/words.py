@@ -12,7 +12,9 @@ def clock(moment: datetime) -> str:
     """`14:30:11`, in the portal's zone, with the day where it is not today."""
     local = timezone.localtime(moment)
     today = local.date() == timezone.localdate()
-    return f"{local:%H:%M:%S}" if today else f"{local:%H:%M:%S} on {local.day} {local:%b %Y}"
+    return (
+        f"{local:%H:%M:%S}" if today else f"{local:%H:%M:%S} on {local:%a} {local.day} {local:%b}"
+    )
 
 
 def listed_names(names: Sequence[str], *, joined: str = "and") -> str:
