@@ -137,7 +137,7 @@ class Environment(BaseSettings):
         default=15, ge=1, le=3600, description="PostgreSQL's statement_timeout for every process"
     )
     delivery_lease_seconds: int = Field(
-        default=60, ge=20, le=600, description="How long one attempt may own a delivery"
+        default=60, ge=30, le=600, description="How long one attempt may own a delivery"
     )
     worker_seen_seconds: int = Field(
         default=30, ge=5, le=600, description="Readiness fails when no sweep ended for this long"

@@ -54,7 +54,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     def broken_at(self, request: ApprovalRequest) -> int | None:
         """The sequence number at which REQUEST's chain does not hold, or None if whole."""
         before, expected = GENESIS, 1
-        for event in self.filter(request=request).order_by("seq"):
+        for event in self.filter(request=request).select_related("request").order_by("seq"):
             if event.seq != expected or not hmac.compare_digest(
                 bytes(event.mac), event.seal(before)
             ):
