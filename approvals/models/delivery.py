@@ -39,6 +39,7 @@ class CallbackDelivery(models.Model):
     settled_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
+        verbose_name_plural = "callback deliveries"
         constraints = [
             models.CheckConstraint(
                 condition=Q(state=DeliveryState.PENDING, settled_at=None)
