@@ -40,6 +40,7 @@ USE_TZ = True
 LANGUAGE_CODE = "en"
 
 INSTALLED_APPS = [
+    "portal",
     "approvals",
     "django.contrib.admin",
     "django.contrib.auth",

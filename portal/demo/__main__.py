@@ -73,22 +73,18 @@ def _serve(plan: Plan, supervisor: Supervisor, engines: Engines) -> None:
 
 
 def _start_everything(plan: Plan, supervisor: Supervisor, env: Mapping[str, str]) -> Seeded:
-    """Start what can be started; what needs new tables or assets waits for them.
+    """Start everything; where nothing changed since the last time, all at once.
 
-    Where nothing changed since the last time the portal starts at once, while the
-    people are looked after: each Django that starts costs seconds.
+    Each Django that starts costs seconds of a core.
     """
     if plan.runner_port is not None:
         (plan.folder / "runner").mkdir(exist_ok=True)
         supervisor.start(programs.runner(plan, env))
-    prepared = steps.is_prepared(plan)
-    if prepared:
-        _start_portal(plan, supervisor, env)
-    else:
+    seeded = steps.prepared(plan)
+    if seeded is None:
         say("Preparing tables, assets and people")
-    seeded = steps.prepare(plan, env, supervisor.logs, assets=not prepared)
-    if not prepared:
-        _start_portal(plan, supervisor, env)
+        seeded = steps.prepare(plan, env, supervisor.logs)
+    _start_portal(plan, supervisor, env)
     source = seeded["source"]
     secret_file = plan.folder / "source.secret"
     write_private(secret_file, source["signing_secret"])

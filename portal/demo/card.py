@@ -40,9 +40,8 @@ class Seeded(TypedDict):
 
 
 def read_seeded(path: Path) -> Seeded:
-    """What the seed left in PATH; PATH holds secrets and is removed."""
+    """What the seed left in PATH, which holds secrets and is ours alone (0600)."""
     seeded: Seeded = json.loads(path.read_text(encoding="utf-8"))
-    path.unlink()
     return seeded
 
 

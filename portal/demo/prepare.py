@@ -1,6 +1,6 @@
 """Tables, assets and people, in one process: starting Django is most of the work.
 
-python -m portal.demo.prepare --runner URL --region NAME --out FILE [--assets]
+python -m portal.demo.prepare --region NAME --out FILE
 """
 
 from __future__ import annotations
@@ -15,11 +15,9 @@ def main() -> None:
     arguments = _parser().parse_args()
     django.setup()
     call_command("migrate", interactive=False, verbosity=1)
-    if arguments.assets:
-        call_command("collectstatic", interactive=False, clear=True, verbosity=0)
+    call_command("collectstatic", interactive=False, clear=True, verbosity=0)
     call_command(
         "seed_demo",
-        *("--runner-endpoint", arguments.runner),
         *("--region", arguments.region),
         *("--out", arguments.out),
     )
@@ -27,10 +25,8 @@ def main() -> None:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="Prepare the demo's database and assets.")
-    parser.add_argument("--runner", required=True, help="address of the callback API")
     parser.add_argument("--region", required=True)
     parser.add_argument("--out", required=True, help="where the seed writes its secrets")
-    parser.add_argument("--assets", action="store_true", help="collect the static files too")
     return parser
 
 

@@ -63,9 +63,9 @@ def _aws_settings(plan: Plan) -> dict[str, str]:
     return settings
 
 
-def prepare(plan: Plan, out: Path, *, assets: bool) -> list[str]:
-    words = ("--runner", plan.runner_url, "--region", plan.region, "--out", str(out))
-    return _module("portal.demo.prepare", *words, *(["--assets"] if assets else []))
+def prepare(plan: Plan, out: Path) -> list[str]:
+    words = ("--region", plan.region, "--out", str(out))
+    return _module("portal.demo.prepare", *words)
 
 
 def place_orders(runner_url: str, *words: str) -> list[str]:

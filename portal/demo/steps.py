@@ -42,20 +42,24 @@ def run_step(name: str, argv: Sequence[str], env: Mapping[str, str], logs: Path)
         raise DemoError(f"The step {name} failed: {last}\nAll it said is in {log}.")
 
 
-def is_prepared(plan: Plan) -> bool:
-    """Whether tables and assets are as this code wants them: nothing of it changed since."""
-    stamp = _stamp_file(plan)
-    collected = (plan.folder / "static").is_dir() and stamp.exists()
-    return collected and stamp.read_text(encoding="ascii") == _stamp(plan)
+def prepared(plan: Plan) -> Seeded | None:
+    """How to be the people, if tables, people and assets are as this code wants them.
 
-
-def prepare(plan: Plan, env: Mapping[str, str], logs: Path, *, assets: bool) -> Seeded:
-    """Bring tables, people and, if ASSETS, assets up to date; return how to be the people.
-
-    Collecting assets takes seconds, so the caller asks `is_prepared` first.
+    Preparing takes seconds of a start. A database that is not ours is always prepared:
+    nobody knows what happened to it since.
     """
-    out = plan.folder / "seeded.json"
-    run_step("prepare", programs.prepare(plan, out, assets=assets), env, logs)
+    stamp, seeded = _stamp_file(plan), _seeded_file(plan)
+    kept = all(path.exists() for path in (stamp, seeded, plan.folder / "static"))
+    if plan.database_url or not kept or stamp.read_text(encoding="ascii") != _stamp(plan):
+        return None
+    return read_seeded(seeded)
+
+
+def prepare(plan: Plan, env: Mapping[str, str], logs: Path) -> Seeded:
+    """Bring tables, people and assets up to date; return how to be the people."""
+    _stamp_file(plan).unlink(missing_ok=True)
+    out = _seeded_file(plan)
+    run_step("prepare", programs.prepare(plan, out), env, logs)
     _stamp_file(plan).write_text(_stamp(plan), encoding="ascii")
     return read_seeded(out)
 
@@ -81,10 +85,20 @@ def _stamp_file(plan: Plan) -> Path:
     return plan.folder / "prepared.stamp"
 
 
+def _seeded_file(plan: Plan) -> Path:
+    return plan.folder / "seeded.json"
+
+
 def _stamp(plan: Plan) -> str:
-    """A hash of what tables and assets are made from, and of which database holds them."""
-    made_from = [*ROOT.glob("static/**/*"), *ROOT.glob("*/migrations/*.py")]
-    digest = hashlib.sha256((plan.database_url or "ours").encode())
+    """A hash of what tables, people and assets are made from, and of which cluster holds them."""
+    made_from = [
+        *ROOT.glob("static/**/*"),
+        *ROOT.glob("*/migrations/*.py"),
+        *ROOT.glob("approvals/management/**/*.py"),
+    ]
+    cluster = plan.folder / "postgres" / "cluster" / "PG_VERSION"
+    born = cluster.stat().st_mtime_ns if cluster.exists() else 0
+    digest = hashlib.sha256(f"{plan.region} {born}".encode())
     for path in sorted([*made_from, ROOT / "requirements" / "demo.txt"]):
         if path.is_file():
             digest.update(str(path.relative_to(ROOT)).encode() + b"\0" + path.read_bytes())

@@ -189,33 +189,40 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_what_was_prepared_stays_prepared(tmp_path: Path, project: Path) -> None:
     here = plan(tmp_path)
-    assert not steps.is_prepared(here)
+    assert steps.prepared(here) is None
 
-    assert steps.prepare(here, {}, tmp_path, assets=True) == SEEDED
-    assert steps.is_prepared(here)
+    assert steps.prepare(here, {}, tmp_path) == SEEDED
+    assert steps.prepared(here) == SEEDED
 
 
 @pytest.mark.parametrize("changed", PROJECT)
 def test_new_code_is_prepared_anew(changed: str, tmp_path: Path, project: Path) -> None:
     here = plan(tmp_path)
-    steps.prepare(here, {}, tmp_path, assets=True)
+    steps.prepare(here, {}, tmp_path)
     (project / changed).write_text("second", encoding="ascii")
 
-    assert not steps.is_prepared(here)
+    assert steps.prepared(here) is None
+
+
+def test_a_new_cluster_is_prepared_anew(tmp_path: Path, project: Path) -> None:
+    steps.prepare(plan(tmp_path), {}, tmp_path)
+    version = tmp_path / "postgres" / "cluster" / "PG_VERSION"
+    version.parent.mkdir(parents=True)
+    version.touch()
+
+    assert steps.prepared(plan(tmp_path)) is None
+
+
+def test_another_region_is_prepared_anew(tmp_path: Path, project: Path) -> None:
+    steps.prepare(plan(tmp_path), {}, tmp_path)
+
+    assert steps.prepared(plan(tmp_path, AWS_REGION="eu-north-1")) is None
 
 
 def test_another_database_is_prepared_anew(tmp_path: Path, project: Path) -> None:
-    steps.prepare(plan(tmp_path), {}, tmp_path, assets=True)
+    steps.prepare(plan(tmp_path), {}, tmp_path)
 
-    assert not steps.is_prepared(plan(tmp_path, DATABASE_URL="postgresql://theirs/db"))
-
-
-def test_the_seeds_secrets_do_not_stay_in_a_file(tmp_path: Path) -> None:
-    path = tmp_path / "seeded.json"
-    path.write_text(json.dumps(SEEDED), encoding="ascii")
-
-    assert card.read_seeded(path) == SEEDED
-    assert not path.exists()
+    assert steps.prepared(plan(tmp_path, DATABASE_URL="postgresql://theirs/db")) is None
 
 
 def test_an_order_without_a_demo_says_how_to_start_one(tmp_path: Path) -> None:
