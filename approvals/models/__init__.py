@@ -1,5 +1,6 @@
 """Rows and the questions asked of them. One file per row kind."""
 
+from approvals.models.assignment import Assignment
 from approvals.models.audit import AuditEvent
 from approvals.models.decision import Decision
 from approvals.models.delivery import CallbackDelivery
@@ -7,7 +8,7 @@ from approvals.models.execution import Execution
 from approvals.models.heartbeat import Heartbeat
 from approvals.models.kind import RequestKind
 from approvals.models.notice import Notice
-from approvals.models.request import ApprovalRequest, Assignment
+from approvals.models.request import ApprovalRequest
 from approvals.models.source import CallbackSource, SourceKey, SourceSecret
 from approvals.models.sweep import SweepMark
 from approvals.models.token import PersonalToken

@@ -1,4 +1,4 @@
-"""What a list shows of a request, and the lists that are no queue: decided, closed, all."""
+"""What a list shows of a request, and the list of what a person decided."""
 
 from __future__ import annotations
 
@@ -93,21 +93,7 @@ def decided_page(user: User, *, after: Place | None = None, size: int = PAGE_SIZ
         rows = rows.filter(place_at__lte=after.at).filter(
             Q(place_at__lt=after.at) | Q(place_id__lt=after.id)
         )
-    return _page(rows.order_by("-place_at", "-place_id"), size)
-
-
-def visible_page(
-    user: User, *, state: str = "", after: Place | None = None, size: int = PAGE_SIZE
-) -> ListPage:
-    """What USER may see, in STATE if one is named, latest received first."""
-    seen = ApprovalRequest.objects.visible_to(user)
-    rows = listed().filter(pk__in=seen.values("pk")) if not user.sees_everything else listed()
-    if state:
-        seen, rows = seen.filter(state=state), rows.filter(state=state)
-    if after:
-        rows = rows.filter(pk__lt=after.id)
-    rows = rows.annotate(place_at=F("received_at"), place_id=F("pk"), total=_capped_count(seen))
-    return _page(rows.order_by("-pk"), size)
+    return page_of(rows.order_by("-place_at", "-place_id"), size)
 
 
 def _capped_count(rows: QuerySet[Any]) -> RawSQL:
@@ -119,7 +105,7 @@ def _capped_count(rows: QuerySet[Any]) -> RawSQL:
     )
 
 
-def _page(rows: QuerySet[Any], size: int) -> ListPage:
+def page_of(rows: QuerySet[Any], size: int) -> ListPage:
     found = list(rows[: size + 1])
     count = found[0].total if found else 0
     last = found[size - 1] if len(found) > size else None

@@ -9,18 +9,16 @@ row seen (queue_at, id), never by OFFSET.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
-from typing import Any, Self, TypeAlias
+from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
 from approvals.models.listing import COUNT_LIMIT, PAGE_SIZE, ListPage, Place, listed
+from approvals.models.sql import Statement, positional
 from approvals.models.user import User
-
-Statement: TypeAlias = "tuple[str, list[Any]]"
 
 _OF_PERSON = """
   SELECT a.queue_at, a.request_id AS id FROM approvals_assignment a
@@ -52,8 +50,9 @@ _AFTER_REQUEST = " AND (a.queue_at, a.id) > (%(after_at)s, %(after_id)s)"
 _MY_MOVE = """
    AND NOT EXISTS (SELECT 1 FROM approvals_decision d
                     WHERE d.request_id = a.request_id AND d.reviewer_id = %(user)s)
-   AND NOT (SELECT ARRAY[lower(btrim(w.requested_by)), lower(btrim(w.on_behalf_of)),
-                         lower(btrim(w.agent))] && %(names)s::text[]
+   AND NOT (SELECT ARRAY[lower(btrim(normalize(w.requested_by, NFKC))),
+                         lower(btrim(normalize(w.on_behalf_of, NFKC))),
+                         lower(btrim(normalize(w.agent, NFKC)))] && %(names)s::text[]
               FROM approvals_approvalrequest w WHERE w.id = a.request_id)"""
 
 
@@ -91,7 +90,7 @@ class Walk:
             for branch in self.branches
         )
         sql = f"SELECT queue_at, id FROM ({branches}) w ORDER BY 1, 2 LIMIT %(limit)s"  # noqa: S608  # nosec B608
-        return _positional(sql, self._values(limit, after))
+        return positional(sql, self._values(limit, after))
 
     def _values(self, limit: int, after: Place | None) -> dict[str, Any]:
         names = self.user.identities()
@@ -136,9 +135,3 @@ def count_newer(walk: Walk, than_id: int) -> int:
         )
         row = cursor.fetchone()
     return int(row[0])
-
-
-def _positional(sql: str, values: dict[str, Any]) -> Statement:
-    """Named placeholders as Django's expressions take them: by place."""
-    names = re.findall(r"%\((\w+)\)s", sql)
-    return re.sub(r"%\(\w+\)s", "%s", sql), [values[name] for name in names]

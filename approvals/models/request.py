@@ -57,13 +57,13 @@ class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
         )
 
 
-def _asked_of(user: User) -> models.QuerySet[Assignment, int]:
+def _asked_of(user: User) -> models.QuerySet[ApprovalRequest, int]:
     # One condition per index, joined as a union: an OR over a join reads the whole table.
     # A person who has left a group no longer sees what only that group was asked.
-    groups = user.groups.values("pk")
-    by_name = Assignment.objects.filter(user=user).values_list("request_id", flat=True)
-    by_group = Assignment.objects.filter(group__in=groups).values_list("request_id", flat=True)
-    decided = user.decisions.values_list("request_id", flat=True)
+    requests = ApprovalRequest.objects.order_by().values_list("pk", flat=True)
+    by_name = requests.filter(assignments__user=user)
+    by_group = requests.filter(assignments__group__in=user.groups.values("pk"))
+    decided = requests.filter(decisions__reviewer=user)
     return by_name.union(by_group, decided, all=True)
 
 
@@ -206,49 +206,3 @@ class ApprovalRequest(models.Model):
         self.closed_at = at
         self.claimed_by = None
         self.claimed_until = None
-
-
-class Assignment(models.Model):
-    """Who may decide: one row per user or group, ordered for the queue's keyset.
-
-    `open` and `queue_at` repeat the request's, so that a person's queue is one walk
-    along one index.
-    """
-
-    request = models.ForeignKey(ApprovalRequest, models.CASCADE, related_name="assignments")
-    user = models.ForeignKey(
-        User, models.PROTECT, null=True, blank=True, related_name="assignments"
-    )
-    group = models.ForeignKey(
-        "auth.Group", models.PROTECT, null=True, blank=True, related_name="assignments"
-    )
-    open = models.BooleanField(default=True)
-    queue_at = models.DateTimeField()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=Q(user=None) ^ Q(group=None), name="assigned_to_a_user_or_a_group"
-            ),
-            models.UniqueConstraint(
-                fields=["request", "user"], condition=Q(group=None), name="user_assigned_once"
-            ),
-            models.UniqueConstraint(
-                fields=["request", "group"], condition=Q(user=None), name="group_assigned_once"
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["user", "queue_at", "request"],
-                condition=Q(open=True, group=None),
-                name="queue_of_user",
-            ),
-            models.Index(
-                fields=["group", "queue_at", "request"],
-                condition=Q(open=True, user=None),
-                name="queue_of_group",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return str(self.user or self.group)

@@ -8,8 +8,9 @@ from __future__ import annotations
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
+from approvals.models.assignment import Assignment
 from approvals.models.decision import Decision
-from approvals.models.request import ApprovalRequest, ApprovalRequestQuerySet, Assignment
+from approvals.models.request import ApprovalRequest, ApprovalRequestQuerySet
 from approvals.models.user import User
 
 

@@ -19,7 +19,8 @@ from approvals import lifecycle, problems
 from approvals.canonical import NumberToken, canonical_json
 from approvals.errors import InvalidFields, NotAReviewer
 from approvals.models import ApprovalRequest, AuditEvent, User
-from approvals.models.listing import ListPage, Place, visible_page
+from approvals.models.archive import visible_page
+from approvals.models.listing import ListPage, Place
 from approvals.models.queue import Walk, pending_page
 from approvals.problems import documented
 from approvals.review import tokens

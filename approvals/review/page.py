@@ -167,4 +167,5 @@ def asked_sentence(request: ApprovalRequest, decisions: list[Decision]) -> str:
         return asked
     approved = [d.who for d in decisions if d.verdict == Verdict.APPROVED]
     so_far = f"{listed_names(approved)} approved" if approved else "nobody has approved yet"
-    return f"{asked} {needed} approvals are needed; {so_far}, {needed - len(approved)} to go."
+    to_go = policy.approvals_missing(request, decisions)
+    return f"{asked} {needed} approvals are needed; {so_far}, {to_go} to go."

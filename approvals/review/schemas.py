@@ -9,6 +9,7 @@ from uuid import UUID
 from django.conf import settings
 from pydantic import BaseModel
 
+from approvals import policy
 from approvals.models import ApprovalRequest, AuditEvent, Decision
 from approvals.models.listing import ListedRequest
 from approvals.states import DeliveryState
@@ -123,11 +124,10 @@ class Detail(Item):
     @classmethod
     def of(cls, request: ApprovalRequest, now: datetime) -> Self:
         rows = list(request.decisions.select_related("reviewer").order_by("id"))
-        approved = sum(row.verdict == "approved" for row in rows)
         return cls(
             **cls.facts(request, now),
             **{name: getattr(request, name) for name in _DETAILED},
-            missing=max(0, request.required_approvals - approved) if request.is_pending else 0,
+            missing=policy.approvals_missing(request, rows) if request.is_pending else 0,
             decisions=[DecisionOut.of(row) for row in rows],
             delivery=_delivery(request),
             execution=_execution(request),

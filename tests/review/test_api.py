@@ -2,20 +2,19 @@
 
 from __future__ import annotations
 
-import json
 import uuid
 from datetime import timedelta
 
 import pytest
 from django.test import Client
 from django.utils import timezone
-from pytest_django import DjangoAssertNumQueries
 
 from approvals import lifecycle
 from approvals.models import ApprovalRequest, Decision, PersonalToken, User
 from approvals.policy import Wanting
 from approvals.states import Channel, Verdict
-from tests.factories import make_request, make_token, make_user
+from tests.factories import make_request, make_user
+from tests.review.people import Caller
 
 pytestmark = pytest.mark.django_db
 SCHEMA = {
@@ -23,29 +22,6 @@ SCHEMA = {
     "properties": {"limit": {"type": "number", "maximum": 10}, "count": {"type": "integer"}},
     "required": ["limit"],
 }
-
-
-class Caller:
-    """A program that holds a person's token."""
-
-    def __init__(self, user: User) -> None:
-        self.token = make_token(user, timezone.now())
-
-    def get(self, address: str):
-        return Client().get(address, headers=self.headers)
-
-    def decide(self, request: ApprovalRequest, body: object, **headers: str):
-        text = body if isinstance(body, str | bytes) else json.dumps(body)
-        return Client().post(
-            f"/api/v1/requests/{request.public_id}/decision",
-            text,
-            content_type=headers.pop("content_type", "application/json"),
-            headers=self.headers | headers,
-        )
-
-    @property
-    def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
 
 
 @pytest.fixture
@@ -210,51 +186,6 @@ def test_the_use_of_a_token_is_noted_once_a_minute(anna: User) -> None:
     PersonalToken.objects.update(last_used_at=first - timedelta(minutes=2))
     caller.get("/api/v1/requests")
     assert PersonalToken.objects.get().last_used_at > first
-
-
-def test_lists_hold_what_their_caller_may_see_and_count_it(anna: User) -> None:
-    for number in range(5):
-        make_request(anna, title=f"Mine {number}", due_in_seconds=1_000 - number)
-    make_request(make_user(), title="Another's")
-    shown = Caller(anna).get("/api/v1/requests?state=pending").json()
-    assert [item["title"] for item in shown["items"]] == [f"Mine {n}" for n in (4, 3, 2, 1, 0)]
-    assert (shown["count"], shown["count_capped"], shown["next"]) == (5, False, None)
-    everything = Caller(make_user(role="auditor")).get("/api/v1/requests").json()
-    assert everything["count"] == 6
-
-
-@pytest.mark.parametrize("state", ["", "pending", "approved"])
-def test_pages_of_a_list_join_without_a_gap_or_a_double(anna: User, state: str) -> None:
-    for number in range(5):
-        row = make_request(anna, title=f"Mine {number}")
-        if state == "approved":
-            lifecycle.decide(row.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.API)
-    caller, seen = Caller(anna), []
-    onward: str | None = f"/api/v1/requests?limit=2{'&state=' + state if state else ''}"
-    while onward and len(seen) < 10:
-        shown = caller.get(onward.removeprefix("http://testserver")).json()
-        assert shown["count"] == 5
-        seen += [item["title"] for item in shown["items"]]
-        onward = shown["next"]
-    assert sorted(seen) == [f"Mine {n}" for n in range(5)]
-
-
-@pytest.mark.parametrize("query", ["state=open", "limit=0", "limit=201", "cursor=x", "cursor=YQ"])
-def test_a_list_asked_for_wrongly_says_what_to_mend(anna: User, query: str) -> None:
-    answer = Caller(anna).get(f"/api/v1/requests?{query}")
-    assert answer.status_code == 422
-    assert answer.json()["errors"][0]["field"] == query.split("=", maxsplit=1)[0]
-
-
-def test_a_list_takes_a_fixed_number_of_statements(
-    anna: User, django_assert_max_num_queries: DjangoAssertNumQueries
-) -> None:
-    for _ in range(30):
-        make_request(anna)
-    caller = Caller(anna)
-    caller.get("/api/v1/requests")
-    with django_assert_max_num_queries(5):
-        caller.get("/api/v1/requests?state=pending")
 
 
 def test_the_audit_is_for_operators_and_auditors(anna: User, order: ApprovalRequest) -> None:

@@ -1,4 +1,4 @@
-"""Every address of the door × every kind of caller; an address without a line fails."""
+"""Every address of the door for every kind of caller; an address without a line fails."""
 
 from __future__ import annotations
 

@@ -1,0 +1,68 @@
+"""Who is asked to decide a request."""
+
+from __future__ import annotations
+
+from django.db import models
+from django.db.models import Q
+
+from approvals.models.request import ApprovalRequest
+from approvals.models.user import User
+
+
+class Assignment(models.Model):
+    """Who may decide: one row per user or group, ordered for the queue's keyset.
+
+    `open` and `queue_at` repeat the request's, so that a person's queue is one walk
+    along one index.
+    """
+
+    request = models.ForeignKey(ApprovalRequest, models.CASCADE, related_name="assignments")
+    # No index of their own: asked_user and asked_group start with these columns.
+    user = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="assignments", db_index=False
+    )
+    group = models.ForeignKey(
+        "auth.Group",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="assignments",
+        db_index=False,
+    )
+    open = models.BooleanField(default=True)
+    queue_at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(user=None) ^ Q(group=None), name="assigned_to_a_user_or_a_group"
+            ),
+            models.UniqueConstraint(
+                fields=["request", "user"], condition=Q(group=None), name="user_assigned_once"
+            ),
+            models.UniqueConstraint(
+                fields=["request", "group"], condition=Q(user=None), name="group_assigned_once"
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["user", "queue_at", "request"],
+                condition=Q(open=True, group=None),
+                name="queue_of_user",
+            ),
+            models.Index(
+                fields=["group", "queue_at", "request"],
+                condition=Q(open=True, user=None),
+                name="queue_of_group",
+            ),
+            # All that somebody was ever asked, youngest first (models.archive).
+            models.Index(
+                fields=["user", "-request"], condition=Q(user__isnull=False), name="asked_user"
+            ),
+            models.Index(
+                fields=["group", "-request"], condition=Q(group__isnull=False), name="asked_group"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return str(self.user or self.group)
