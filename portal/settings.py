@@ -123,7 +123,7 @@ DATABASES = {"default": _database(env.database_url, env.statement_timeout_second
 # --- Redis / Valkey: cache and throttles. The queue of work is the database. ------------
 CACHES = {
     "default": {
-        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "BACKEND": "portal.cache.RedisOrMemoryCache",
         "LOCATION": env.redis_url,
         "KEY_PREFIX": "countersign",
         "OPTIONS": {"socket_connect_timeout": 0.5, "socket_timeout": 0.5},
