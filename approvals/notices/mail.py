@@ -34,13 +34,28 @@ UNREACHABLE = (OSError, smtplib.SMTPException)
 class Refused(Exception):
     """The server said no to one mail, which therefore did not leave.
 
-    DETAIL is short and safe to show; PASSING: the server may take it later.
+    DETAIL is short and safe to show; PASSING: the server may take it later; HUNG_UP: it
+    takes nothing more on this connection.
     """
 
-    def __init__(self, detail: str, *, passing: bool) -> None:
+    def __init__(self, detail: str, *, passing: bool, hung_up: bool = False) -> None:
         super().__init__(detail)
         self.detail = detail
         self.passing = passing
+        self.hung_up = hung_up
+
+
+class SenderRefused(Refused):
+    """The server takes no mail in the portal's name, to whomever; always passing.
+
+    It is the portal's settings that are wrong (EMAIL_FROM), not the mail: once they are
+    mended, every mail still owed leaves.
+    """
+
+    def __init__(self, code: int) -> None:
+        super().__init__(
+            f"The mail server refuses the sender ({code}): mend EMAIL_FROM.", passing=True
+        )
 
 
 class Vanished(Exception):
@@ -84,23 +99,32 @@ def hand_over(mail: EmailMultiAlternatives, server: BaseEmailBackend) -> None:
     """Give MAIL to SERVER.
 
     Raises:
+        SenderRefused: the server takes none from this sender.
         Refused: the server did not take it.
         Vanished: nobody knows.
     """
     try:
         server.send_messages([mail])
+    except smtplib.SMTPSenderRefused as refused:
+        raise _sender_refused(refused.smtp_code) from refused
     except smtplib.SMTPRecipientsRefused as refused:
         code = next((code for code, _ in refused.recipients.values()), 550)
-        raise Refused(
-            f"The mail server refuses the address ({code}).", passing=code < 500
-        ) from refused
+        raise _refused("address", code) from refused
     except smtplib.SMTPResponseException as refused:
-        code = refused.smtp_code
-        raise Refused(
-            f"The mail server refuses the mail ({code}).", passing=code < 500
-        ) from refused
+        raise _refused("mail", refused.smtp_code) from refused
     except UNREACHABLE as error:
         raise Vanished(f"{type(error).__name__}: perhaps sent, perhaps not.") from error
+
+
+def _sender_refused(code: int) -> Refused:
+    # 4xx at this place is a server that is busy or grey-lists, whoever sends.
+    return SenderRefused(code) if code >= 500 else _refused("mail", code)
+
+
+def _refused(what: str, code: int) -> Refused:
+    # After 421 ("closing transmission channel") the next mail would only seem to vanish.
+    detail = f"The mail server refuses the {what} ({code})."
+    return Refused(detail, passing=code < 500, hung_up=code == 421)
 
 
 def _headers(notice: Notice) -> dict[str, str]:

@@ -8,10 +8,12 @@ as owed again.
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 import structlog
+from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
@@ -26,8 +28,10 @@ from approvals.states import NoticeKind, NoticeState
 TOO_LATE = timedelta(hours=24)
 FIRST_PAUSE = timedelta(seconds=5)
 LONGEST_PAUSE = timedelta(minutes=10)
-#: One sweep spends no longer than this; the next comes by in seconds.
-SWEEP_LIMIT = timedelta(seconds=15)
+#: One sweep begins no mail later than this; the next comes by in seconds. A server that
+#: has become slow makes opening and the last mail wait for EMAIL_TIMEOUT each, and all of
+#: it must end before Celery's soft limit: 10 s + 4 s + 10 s = 24 s < 25 s.
+SWEEP_LIMIT = timedelta(seconds=4)
 
 log = structlog.get_logger(__name__)
 
@@ -44,7 +48,8 @@ def send_due(*, now: datetime, limit: int = 100) -> int:
     """Send what is owed at NOW, oldest first; return how many notices were looked at.
 
     Safe to run at the same time as itself. Nothing is marked while no mail server can be
-    reached: what is still worth sending is then put off.
+    reached, or while it takes nothing from this sender: what is still worth sending is
+    then put off.
     """
     if not _due(now).exists():
         return 0
@@ -56,7 +61,8 @@ def send_due(*, now: datetime, limit: int = 100) -> int:
     try:
         return _send_some(server, now, limit)
     finally:
-        server.close()
+        with suppress(*mail.UNREACHABLE):  # all mails are settled: who cares for a goodbye
+            server.close()
 
 
 def _send_some(server: BaseEmailBackend, now: datetime, limit: int) -> int:
@@ -67,8 +73,14 @@ def _send_some(server: BaseEmailBackend, now: datetime, limit: int) -> int:
         if claimed is None:
             break
         looked_at += 1
-        if claimed.letter is not None and not _hand_over(claimed, server, now):
-            break
+        try:
+            if claimed.letter is not None and not _hand_over(claimed, server, now):
+                break
+        except mail.SenderRefused as refused:  # so it would be for all others
+            log.error(
+                "mail_sender_refused", detail=refused.detail, sender=settings.DEFAULT_FROM_EMAIL
+            )
+            return looked_at + _put_off(now, limit - looked_at, refused.detail)
     return looked_at
 
 
@@ -105,12 +117,19 @@ def _put_off(now: datetime, limit: int, why: str) -> int:
 
 
 def _hand_over(claimed: _Claimed, server: BaseEmailBackend, now: datetime) -> bool:
-    """Hand the letter to SERVER; False if the connection cannot be used any longer."""
+    """Hand the letter to SERVER; False if the connection cannot be used any longer.
+
+    Raises:
+        SenderRefused: the letter is owed again, and no other would be taken.
+    """
     assert claimed.letter is not None
     try:
         mail.hand_over(claimed.letter, server)
     except mail.Refused as refused:
         _take_back(claimed.notice, now, refused)
+        if isinstance(refused, mail.SenderRefused):
+            raise
+        return not refused.hung_up
     except mail.Vanished as vanished:
         log.warning("mail_vanished", notice=claimed.notice.pk, detail=str(vanished))
         _settle(claimed.notice, NoticeState.SENT, now, str(vanished))

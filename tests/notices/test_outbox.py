@@ -6,9 +6,12 @@ import smtplib
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from threading import Event
+from types import SimpleNamespace
 
 import pytest
+from django.conf import settings
 from django.db import connection, connections
+from structlog.testing import capture_logs
 
 from approvals import lifecycle
 from approvals.clock import database_now
@@ -127,6 +130,8 @@ def test_pauses_grow_and_stay_below_ten_minutes(server):
         (smtplib.SMTPRecipientsRefused({"x": (451, b"")}), "pending", "address (451)"),
         (smtplib.SMTPDataError(554, b"spam"), "dropped", "mail (554)"),
         (smtplib.SMTPSenderRefused(421, b"", "us"), "pending", "mail (421)"),
+        (smtplib.SMTPSenderRefused(553, b"", "us"), "pending", "mend EMAIL_FROM"),
+        (smtplib.SMTPSenderRefused(530, b"", "us"), "pending", "mend EMAIL_FROM"),
         (smtplib.SMTPServerDisconnected("gone"), "sent", "perhaps"),
         (TimeoutError(), "sent", "perhaps"),
     ],
@@ -154,6 +159,51 @@ def test_a_broken_connection_ends_the_sweep_before_more_mails_are_marked(server)
     server.while_sending = vanish
     send()
     assert Notice.objects.filter(state=NoticeState.PENDING).count() == 2
+
+
+def test_a_wrong_sender_drops_no_mail_and_all_leave_once_it_is_mended(server):
+    make_request(*[make_user() for _ in range(3)])
+    tried = []
+
+    def refuse(message: object) -> None:
+        tried.append(message)
+        raise smtplib.SMTPSenderRefused(553, b"sender not owned", "wrong@example.com")
+
+    server.while_sending = refuse
+    with capture_logs() as logs:
+        assert send() == 3
+    assert len(tried) == 1  # it would be the same for the others
+    owed = Notice.objects.values_list("state", "attempts", "settled_at")
+    assert list(owed) == [(NoticeState.PENDING, 1, None)] * 3
+    assert send() == 0  # not at once
+    [entry] = [entry for entry in logs if entry["event"] == "mail_sender_refused"]
+    assert (entry["log_level"], "EMAIL_FROM" in entry["detail"]) == ("error", True)
+    server.while_sending = lambda message: None
+    send(later=timedelta(seconds=6))
+    assert len(server.taken) == 3
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        smtplib.SMTPSenderRefused(421, b"", "us"),
+        smtplib.SMTPRecipientsRefused({"x": (421, b"")}),
+        smtplib.SMTPDataError(421, b""),
+    ],
+)
+def test_a_server_that_hangs_up_ends_the_sweep_before_more_mails_are_marked(server, refusal):
+    make_request(make_user(), make_user(), make_user())
+
+    def hang_up(_message: object) -> None:
+        server.while_sending = gone
+        raise refusal
+
+    def gone(_message: object) -> None:
+        raise smtplib.SMTPServerDisconnected("please run connect() first")
+
+    server.while_sending = hang_up
+    send()
+    assert Notice.objects.filter(state=NoticeState.PENDING).count() == 3
 
 
 def test_one_refused_address_does_not_hold_up_the_others(server):
@@ -267,6 +317,35 @@ def test_the_sweep_stops_at_its_limit(server):
     make_request(*[make_user() for _ in range(5)])
     assert send(limit=3) == 3
     assert len(server.taken) == 3
+
+
+def test_the_slowest_sweep_ends_before_celery_ends_it():
+    opening = last_mail = settings.EMAIL_TIMEOUT
+    longest = opening + outbox.SWEEP_LIMIT.total_seconds() + last_mail
+    assert longest < settings.CELERY_TASK_SOFT_TIME_LIMIT
+
+
+def test_no_mail_is_begun_after_the_limit_of_a_sweep(server, monkeypatch):
+    make_request(*[make_user() for _ in range(5)])
+    clock = SimpleNamespace(seconds=0.0, monotonic=lambda: clock.seconds)
+    monkeypatch.setattr(outbox, "time", clock)
+
+    def two_seconds(_message: object) -> None:
+        clock.seconds += 2
+
+    server.while_sending = two_seconds
+    assert send() == outbox.SWEEP_LIMIT.total_seconds() / 2 == 2
+    assert Notice.objects.filter(state=NoticeState.PENDING).count() == 3
+
+
+def test_a_server_that_says_no_goodbye_fails_no_sweep(server, monkeypatch):
+    make_request(make_user())
+
+    def hang() -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(server, "close", hang)
+    assert send() == 1
 
 
 def test_nothing_due_opens_no_connection(server):
