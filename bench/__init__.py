@@ -1,0 +1,1 @@
+"""Benchmarks: Countersign beside a yardstick, in one run, on one machine (README.md)."""

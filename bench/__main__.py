@@ -1,0 +1,117 @@
+"""python -m bench [--rounds N] [--seconds S] [--only intake|resume] [--write]"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+import tempfile
+from contextlib import ExitStack
+from datetime import timedelta
+from pathlib import Path
+from types import FrameType
+from typing import NoReturn
+
+import psycopg
+
+from bench import intake, report, resume
+from bench.figures import BenchError, Size
+from bench.house import House
+from portal.demo.plan import DemoError
+from portal.embedded import EngineError
+
+RESULTS = Path(__file__).with_name("results.md")
+PREFIX = "countersign-bench-"
+MOST_ROUNDS, MOST_SECONDS = 50, 120.0
+
+
+def main() -> int:
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, _end)
+    arguments = _parser().parse_args()
+    try:
+        text = run(_size(arguments), only=arguments.only)
+    except (BenchError, DemoError, EngineError) as error:
+        print(error, file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("Stopped; nothing is left running.", file=sys.stderr)
+        return 130
+    print(text)
+    if arguments.write:
+        RESULTS.write_text(f"# Results\n\n{text}\n", encoding="utf-8")
+    return 0
+
+
+def run(size: Size, *, only: str | None = None) -> str:
+    """Measure what ONLY names, or everything, and return the report."""
+    parts = {"intake": _intake, "resume": _resume}
+    about, tables = "", []
+    for name in [only] if only else list(parts):
+        say(f"{name}: starting engines and programs")
+        with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
+            machine, table = parts[name](Path(folder), size)
+        about = about or machine  # the load before the first part, not of our own
+        tables.append(table)
+    return "\n\n".join([about, *tables])
+
+
+def say(sentence: str) -> None:
+    """Progress, kept apart from the report."""
+    print(sentence, file=sys.stderr, flush=True)
+
+
+def _intake(folder: Path, size: Size) -> tuple[str, str]:
+    with House(folder, callback_api=intake.NO_CALLBACKS) as house:
+        machine = report.machine(_postgres(house))
+        return machine, report.intake_table(intake.measure(house, size, say=say), size)
+
+
+def _resume(folder: Path, size: Size) -> tuple[str, str]:
+    with ExitStack() as stack:
+        api = stack.enter_context(resume.CallbackApi())
+        house = stack.enter_context(House(folder, callback_api=api.url))
+        machine = report.machine(_postgres(house))
+        return machine, report.resume_table(resume.measure(house, api, size, say=say), size)
+
+
+def _postgres(house: House) -> str:
+    with psycopg.connect(house.database_url) as database:
+        return ".".join(str(part) for part in divmod(database.info.server_version, 10_000))
+
+
+def _size(arguments: argparse.Namespace) -> Size:
+    return Size(rounds=arguments.rounds, span=timedelta(seconds=arguments.seconds))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m bench", description="Measure Countersign beside its yardsticks."
+    )
+    parser.add_argument("--rounds", type=_rounds, default=5, help="how often each side takes turns")
+    parser.add_argument("--seconds", type=_seconds, default=5.0, help="length of one run")
+    parser.add_argument("--only", choices=("intake", "resume"), help="one of the two parts")
+    parser.add_argument("--write", action="store_true", help=f"also write {RESULTS.name}")
+    return parser
+
+
+def _rounds(text: str) -> int:
+    rounds = int(text)
+    if not 1 <= rounds <= MOST_ROUNDS:
+        raise argparse.ArgumentTypeError(f"choose 1 to {MOST_ROUNDS} rounds")
+    return rounds
+
+
+def _seconds(text: str) -> float:
+    seconds = float(text)
+    if not 0.1 <= seconds <= MOST_SECONDS:
+        raise argparse.ArgumentTypeError(f"choose 0.1 to {MOST_SECONDS:g} seconds")
+    return seconds
+
+
+def _end(_number: int, _frame: FrameType | None) -> NoReturn:
+    raise KeyboardInterrupt
+
+
+if __name__ == "__main__":
+    sys.exit(main())

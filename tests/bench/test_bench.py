@@ -1,0 +1,133 @@
+"""The benchmarks still run, and what they count is true. Never how fast: that is theirs."""
+
+from __future__ import annotations
+
+import http.server
+import threading
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from bench import intake, load, report, resume
+from bench.figures import BenchError, Size, Spread, percentile
+from bench.house import House
+from bench.messages import HOST, Messages
+from tests.portal.processes import alive
+
+TINY = Size(rounds=1, span=timedelta(seconds=0.2), connections=2)
+SECRET = "whsec_" + "A" * 43 + "="
+
+
+@pytest.mark.journey
+@pytest.mark.xdist_group("bench")
+def test_intake_counts_a_row_for_each_new_message_and_none_for_a_repeated_one(
+    tmp_path: Path,
+) -> None:
+    with House(tmp_path / "a house", callback_api=intake.NO_CALLBACKS) as house:
+        (only,) = intake.measure(house, TINY)
+        rows = house.rows("approvals_approvalrequest", "bare_approval", "bare_outbox")
+        pids = list(house.pids.values())
+
+    # warm-up and half speed leave rows too
+    assert rows["approvals_approvalrequest"] >= only.portal.created + only.portal_half.created > 0
+    assert rows["bare_approval"] == rows["bare_outbox"] >= only.bare.created > 0
+    assert 0 < only.replayed <= only.portal.created
+    assert "| requests per second " in report.intake_table([only], TINY)
+    assert not any(alive(pid) for pid in pids)
+
+
+@pytest.mark.journey
+@pytest.mark.xdist_group("bench")
+def test_every_decision_and_every_direct_call_arrives_once_and_after_its_commit(
+    tmp_path: Path,
+) -> None:
+    with (
+        resume.CallbackApi() as api,
+        House(tmp_path / "a house", callback_api=api.url) as house,
+    ):
+        (only,) = resume.measure(house, api, TINY, warm_up=1)
+        rows = house.rows("approvals_decision", "approvals_callbackdelivery")
+
+    decided = rows["approvals_decision"]
+    assert rows["approvals_callbackdelivery"] == decided >= len(only.committed) > 0
+    assert len(only.direct) == len(only.committed)
+    assert len(api.arrived) == 2 * decided
+    assert all(waited > 0 for waited in only.committed)
+    assert "| COMMIT to call " in report.resume_table([only], TINY)
+
+
+class _Answers(http.server.BaseHTTPRequestHandler):
+    """Answers 201 and keeps the connection; hangs up at /closed."""
+
+    protocol_version = "HTTP/1.1"
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        if self.path == "/closed":
+            self.close_connection = True
+            return
+        self.send_response(201)
+        self.send_header("Content-Length", "2")
+        self.end_headers()
+        self.wfile.write(b"{}")
+
+    def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - the base's
+        """Nobody reads it."""
+
+
+@pytest.fixture(scope="module")
+def port() -> Iterator[int]:
+    with http.server.ThreadingHTTPServer((HOST, 0), _Answers) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        yield server.server_port
+        server.shutdown()
+        thread.join()
+
+
+def _post(path: str = "/") -> bytes:
+    return f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{{}}".encode()
+
+
+def test_the_load_ends_at_its_number_of_requests(port: int) -> None:
+    sent: list[int] = []
+
+    def message(number: int) -> bytes:
+        sent.append(number)
+        return _post()
+
+    outcome = load.run(port, message, connections=3, span=timedelta(seconds=30), most=20)
+
+    assert sorted(sent) == list(range(20))
+    assert outcome.statuses == {201: 20}
+    assert outcome.count == 20
+
+
+def test_a_rate_bounds_what_is_sent(port: int) -> None:
+    span = timedelta(seconds=0.2)
+    outcome = load.run(port, lambda _: _post(), connections=2, span=span, rate=50)
+
+    assert outcome.count == 10
+
+
+def test_a_server_that_hangs_up_ends_the_run_with_a_sentence(port: int) -> None:
+    with pytest.raises(BenchError, match="After 0 answers: the server hung up"):
+        load.run(port, lambda _: _post("/closed"), connections=1, span=timedelta(seconds=5))
+
+
+def test_the_same_number_of_a_series_is_the_same_body_and_another_is_not() -> None:
+    first, again, other = (
+        Messages(slug="orders", secret=SECRET, series=series) for series in ("a", "a", "b")
+    )
+
+    assert first.body(7) == again.body(7)
+    assert len({first.body(7), first.body(8), other.body(7)}) == 3
+
+
+def test_a_percentile_is_a_sample_and_nothing_has_none() -> None:
+    assert [percentile([3.0, 1.0, 2.0], percent) for percent in (1, 50, 99)] == [1.0, 2.0, 3.0]
+    assert Spread.of([3.0, 1.0, 2.0]) == Spread(2.0, 1.0, 3.0)
+    with pytest.raises(BenchError, match="--seconds"):
+        percentile([], 50)
