@@ -1,8 +1,8 @@
 """Encryption at rest for callback IDs and secrets: AES-256-GCM with a ring of keys.
 
 A sealed value is `key id length (1 byte) | key id | nonce (12) | ciphertext and tag`.
-The associated data names the row's kind and column, so that a ciphertext copied into
-another column does not open.
+The associated data names the column and the row, so that a ciphertext copied into another
+column or row does not open: nobody with the database alone can move an answer.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ class SealBroken(Exception):
 
 
 def seal(plain: bytes, *, place: str) -> bytes:
-    """Encrypt PLAIN with the current key, bound to PLACE ("request.callback_id")."""
+    """Encrypt PLAIN with the current key, bound to PLACE ("request.callback_id:<row>")."""
     key_id = settings.FIELD_KEYS[0][0]
     nonce = os.urandom(NONCE_BYTES)
     head = bytes([len(key_id)]) + key_id.encode()

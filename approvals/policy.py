@@ -11,6 +11,7 @@ from dataclasses import dataclass
 
 from approvals.errors import FourEyes, NotAReviewer
 from approvals.models import ApprovalRequest, Decision, User
+from approvals.models.user import comparable
 from approvals.states import Verdict
 
 
@@ -26,10 +27,11 @@ class Wanting:
     def of(cls, request: ApprovalRequest) -> Wanting:
         return cls(request.requested_by, request.on_behalf_of, request.agent)
 
+    def names(self) -> frozenset[str]:
+        return comparable(self.requested_by, self.on_behalf_of, self.agent)
+
     def includes(self, person: User) -> bool:
-        names = (self.requested_by, self.on_behalf_of, self.agent)
-        wanted_by = {name.strip().casefold() for name in names if name.strip()}
-        return bool(wanted_by & person.identities())
+        return bool(self.names() & person.identities())
 
 
 def check_may_decide(request: ApprovalRequest, person: User) -> None:
@@ -43,7 +45,7 @@ def check_may_decide(request: ApprovalRequest, person: User) -> None:
         raise NotAReviewer("Only a reviewer can decide. Ask an admin for the reviewer role.")
     if not is_asked(request, person):
         raise NotAReviewer("You are not among the people asked to decide this request.")
-    if Wanting.of(request).includes(person):
+    if person.pk in request.wanted_by_ids or Wanting.of(request).includes(person):
         raise FourEyes(
             "You asked for this, or it is made on your behalf: somebody else must decide."
         )
@@ -67,7 +69,24 @@ def may_decide(request: ApprovalRequest, person: User) -> str:
     return ""
 
 
+def counted(request: ApprovalRequest, decisions: Iterable[Decision]) -> list[Decision]:
+    """The approvals that count now: one per person, and only of who may still decide.
+
+    Two accounts that share a name, a mail address or a subject are one person.
+    """
+    people: set[str] = set()
+    counting = []
+    for decision in decisions:
+        reviewer = decision.reviewer
+        if decision.verdict != Verdict.APPROVED or reviewer is None:
+            continue
+        if people & reviewer.identities() or may_decide(request, reviewer):
+            continue
+        people |= reviewer.identities()
+        counting.append(decision)
+    return counting
+
+
 def approvals_missing(request: ApprovalRequest, decisions: Iterable[Decision]) -> int:
     """How many more distinct people must approve; 0 when enough have."""
-    approved = {d.reviewer_id for d in decisions if d.verdict == Verdict.APPROVED}
-    return max(0, request.required_approvals - len(approved))
+    return max(0, request.required_approvals - len(counted(request, decisions)))

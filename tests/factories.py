@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group, Permission
 from django.contrib.contenttypes.models import ContentType
 
 from approvals import lifecycle
+from approvals.clock import database_now
 from approvals.lifecycle import NewRequest
 from approvals.models import ApprovalRequest, CallbackSource, PersonalToken, RequestKind, User
 from approvals.models.user import ROLES
@@ -95,3 +96,11 @@ def make_request(
     fields.setdefault("users", [person.username for person in reviewers])
     received = lifecycle.receive(source or make_source(), new_request(**fields), sent_at=sent_at)
     return received.request
+
+
+def past_its_deadline(request: ApprovalRequest) -> ApprovalRequest:
+    """REQUEST as if its answer_by had just passed, before the sweep has come by."""
+    moment = database_now() - timedelta(seconds=1)
+    ApprovalRequest.objects.filter(pk=request.pk).update(answer_by=moment)
+    request.refresh_from_db()
+    return request

@@ -28,6 +28,8 @@ class Answer:
     never AWS's own message, which may carry the callback ID.
     APPLIED_UNKNOWN: AWS may have taken the call although it did not say so; a CLOSED
     after such an answer may mean that it was us who closed it.
+    NOT_FOUND: AWS does not know what was asked about. CLOSED, but perhaps only asked in
+    the wrong place, or too soon after the start.
     NEEDS_MENDING: it fails until somebody mends rights, credentials, keys or addresses.
     RETRY_AFTER: how long AWS asks to wait at least before the next call, if it does.
     HTTP_MS: whole milliseconds from asking boto3 to its answer.
@@ -36,6 +38,7 @@ class Answer:
     reply: Reply
     detail: str = ""
     applied_unknown: bool = False
+    not_found: bool = False
     needs_mending: bool = False
     retry_after: timedelta | None = None
     http_ms: int = 0

@@ -13,14 +13,14 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from approvals import lifecycle
 from approvals.callbacks import pace, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway
 from approvals.callbacks.lanes import Lanes, Shift, run
 from approvals.clock import database_now
 from approvals.keyring import SealBroken
 from approvals.lifecycle import desk
-from approvals.models import AuditEvent, Heartbeat
+from approvals.lifecycle.withdraw import withdraw_locked
+from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
 from approvals.states import AuditTag, Reply, Withdrawal
 
 BUDGET = timedelta(seconds=15)
@@ -29,6 +29,10 @@ PER_SOURCE = 8
 
 CLOSED_AT_AWS = (
     "AWS no longer waits for an answer: the callback timed out, or was answered elsewhere."
+)
+NOT_FOUND_AT_AWS = (
+    "AWS did not know the callback for longer than its heartbeat timeout. "
+    "Check the source's region, account and endpoint."
 )
 
 Beaten = Sequence[tuple[Heartbeat, Answer]]
@@ -96,8 +100,8 @@ def settle(landed: Beaten, *, now: datetime) -> None:
     if taken:
         _note_taken(taken, now)
     for row, answer in landed:
-        if answer.reply == Reply.CLOSED:
-            _stop(row)
+        if answer.reply == Reply.CLOSED and not answer.not_found:
+            _note_closed(row, now)
         elif answer.reply != Reply.ACCEPTED:
             _note_missed(row, answer, now)
 
@@ -117,10 +121,16 @@ def _free(request_ids: list[int]) -> QuerySet[Heartbeat]:
     return Heartbeat.objects.filter(pk__in=list(locked))
 
 
-def _stop(row: Heartbeat) -> None:
-    """AWS closed the callback: take the request back, or, once decided, just fall silent."""
-    lifecycle.withdraw(row.pk, why=Withdrawal.CLOSED_AT_AWS, reason=CLOSED_AT_AWS)
-    Heartbeat.objects.filter(pk=row.pk).delete()
+@transaction.atomic(durable=True)
+def _note_closed(row: Heartbeat, now: datetime) -> None:
+    _stop(desk.lock(row.pk), CLOSED_AT_AWS, now)
+
+
+def _stop(request: ApprovalRequest, reason: str, now: datetime) -> None:
+    """The wait is over: take the request back or, once decided, just fall silent."""
+    if request.is_pending:
+        withdraw_locked(request, why=Withdrawal.CLOSED_AT_AWS, reason=reason, at=now)
+    Heartbeat.objects.filter(request=request).delete()
 
 
 @transaction.atomic(durable=True)
@@ -128,6 +138,9 @@ def _note_missed(row: Heartbeat, answer: Answer, now: datetime) -> None:
     request = desk.lock(row.pk)
     current = Heartbeat.objects.select_for_update(no_key=True).filter(pk=row.pk).first()
     if current is None:
+        return
+    if answer.not_found and _is_past_hope(current, request, now):
+        _stop(request, NOT_FOUND_AT_AWS, now)
         return
     current.misses += 1
     current.trouble = answer.detail
@@ -141,6 +154,16 @@ def _note_missed(row: Heartbeat, answer: Answer, now: datetime) -> None:
             reply=str(answer.reply),
             detail=answer.detail,
         )
+
+
+def _is_past_hope(row: Heartbeat, request: ApprovalRequest, now: datetime) -> bool:
+    """Whether a callback that is not found once more has been silent beyond AWS's patience.
+
+    Before that, AWS may only have been asked in the wrong region, or too soon after the
+    start; after it, AWS has let the callback time out wherever it is.
+    """
+    heard_at = row.last_beat_at or request.received_at
+    return row.misses > 0 and now - heard_at > row.interval * 3
 
 
 def _retry(row: Heartbeat, answer: Answer) -> timedelta:

@@ -20,9 +20,11 @@ from approvals.states import Reply
 #: end cannot put a delivery off for days.
 LONGEST_PAUSE = timedelta(minutes=5)
 
-_CLOSED = {
-    "CallbackTimeoutException": "AWS no longer waits: expired, or answered before.",
-    "ResourceNotFoundException": "AWS does not know it, or knows it no longer.",
+_CLOSED = {"CallbackTimeoutException": "AWS no longer waits: expired, or answered before."}
+_NOT_FOUND = {
+    "ResourceNotFoundException": (
+        "AWS does not know it, or no longer. Check the source's region, account and endpoint."
+    )
 }
 _REFUSED = {
     "InvalidParameterValueException": "AWS cannot read the ID or the answer it was sent.",
@@ -77,7 +79,8 @@ _NO_CREDENTIALS = frozenset(
 # The local runner answers 404 ResourceNotFoundException, without AWS's error header,
 # to whatever goes wrong, and only its message tells what. Each mark holds a space or a
 # quote, so no callback ID that the message repeats can pass for one.
-_RUNNER_CLOSED = (" is not in STARTED state", " is not active", " does not exist", "] not found")
+_RUNNER_CLOSED = (" is not in STARTED state", " is not active")
+_RUNNER_NOT_FOUND = (" does not exist", "] not found")
 _RUNNER_MALFORMED = (
     "Incorrect padding",
     "Invalid base64-encoded string",
@@ -100,6 +103,8 @@ def meaning(code: str, status: int, *, retry_after: timedelta | None = None) -> 
     """
     if code in _CLOSED:
         return Answer(Reply.CLOSED, f"{code}: {_CLOSED[code]}")
+    if code in _NOT_FOUND:
+        return Answer(Reply.CLOSED, f"{code}: {_NOT_FOUND[code]}", not_found=True)
     if code in _REFUSED:
         return Answer(Reply.REFUSED, f"{code}: {_REFUSED[code]}")
     if code in _CONFIGURATION:
@@ -126,11 +131,14 @@ def _by_status(name: str, status: int, retry_after: timedelta | None) -> Answer:
 def runner_meaning(message: str) -> Answer:
     """The Answer to a ResourceNotFoundException of the local runner.
 
-    It is told in AWS's own words: a malformed ID is AWS's InvalidParameterValueException.
+    It is told in AWS's own words: a callback closed before is AWS's
+    CallbackTimeoutException, a malformed ID its InvalidParameterValueException.
     An unfamiliar message may come from after the callback was completed, so whether
     the call was applied is then unknown.
     """
     if any(mark in message for mark in _RUNNER_CLOSED):
+        return meaning("CallbackTimeoutException", 400)
+    if any(mark in message for mark in _RUNNER_NOT_FOUND):
         return meaning("ResourceNotFoundException", 404)
     if any(mark in message for mark in _RUNNER_MALFORMED):
         return meaning("InvalidParameterValueException", 400)

@@ -7,7 +7,8 @@ BEGIN and COMMIT.
 from approvals.lifecycle.claim import claim, release
 from approvals.lifecycle.decide import Decided, decide
 from approvals.lifecycle.expire import expire, expire_due
-from approvals.lifecycle.receive import NewRequest, Received, receive
+from approvals.lifecycle.new_request import NewRequest
+from approvals.lifecycle.receive import Received, receive
 from approvals.lifecycle.redrive import redrive
 from approvals.lifecycle.withdraw import withdraw
 

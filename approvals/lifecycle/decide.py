@@ -13,6 +13,7 @@ from approvals import policy
 from approvals.clock import database_now
 from approvals.errors import AlreadyVoted, InvalidFields, StalePage
 from approvals.lifecycle import desk, outcome
+from approvals.lifecycle.outcome import OwedAnswer
 from approvals.lifecycle.response import check_values
 from approvals.models import ApprovalRequest, AuditEvent, Decision, User
 from approvals.models.request import new_public_id
@@ -73,13 +74,19 @@ def decide(
         payload_sha256=request.payload_sha256,
         decided_at=now,
     )
+    agreeing = [decision]
+    missing = 0
+    if verdict is Verdict.APPROVED:
+        agreeing = policy.counted(request, [*former, decision])
+        missing = max(0, request.required_approvals - len(agreeing))
+    answer = _answer(request, agreeing, at=now)
     decision.save(force_insert=True)
-    decisions = [*former, decision]
-    missing = 0 if verdict is Verdict.REJECTED else policy.approvals_missing(request, decisions)
     if missing:
-        _record(AuditTag.VOTED, decision, now, missing=missing)
+        _record(AuditTag.VOTED, decision, missing=missing)
     else:
-        _conclude(request, decisions, at=now)
+        state = RequestState(verdict.value)
+        desk.close(request, state, at=now, answer=answer, by=reviewer)
+        _record(AuditTag(f"request.{verdict}"), decision, answer_sha256=answer.sha256)
     return Decided(decision, missing)
 
 
@@ -102,25 +109,28 @@ def _checked_comment(comment: str, verdict: Verdict) -> str:
     return comment
 
 
-def _conclude(request: ApprovalRequest, decisions: list[Decision], *, at: datetime) -> None:
-    last = decisions[-1]
-    verdict = Verdict(last.verdict)
-    agreeing = [d for d in decisions if d.verdict == verdict]
+def _answer(request: ApprovalRequest, agreeing: list[Decision], *, at: datetime) -> OwedAnswer:
+    """What AWS is owed if AGREEING end the matter; built at every vote.
+
+    A vote that could never be sent must not stand in the way of the next.
+    """
+    verdict = Verdict(agreeing[-1].verdict)
     facts = outcome.document(request, verdict.value, cause=Cause.PERSON, at=at, decisions=agreeing)
     answer = outcome.for_verdict(request, verdict, facts)
     if len(answer.body) > outcome.RESULT_LIMIT:
-        raise InvalidFields({"comment": "The answer would exceed 256 KiB: shorten the comment."})
-    desk.close(request, RequestState(verdict.value), at=at, answer=answer, by=last.reviewer)
-    _record(AuditTag(f"request.{verdict}"), last, at)
+        too_long = "The answer would exceed 256 KiB: shorten the comment and the values."
+        raise InvalidFields({"comment": too_long})
+    return answer
 
 
-def _record(tag: AuditTag, decision: Decision, at: datetime, **facts: Any) -> None:
+def _record(tag: AuditTag, decision: Decision, **facts: Any) -> None:
     AuditEvent.objects.record(
         tag,
         decision.request,
-        at=at,
+        at=decision.decided_at,
         actor=decision.reviewer,
         decision=str(decision.public_id),
+        verdict=str(decision.verdict),
         channel=str(decision.channel),
         comment=decision.comment,
         payload_sha256=decision.payload_sha256,

@@ -10,7 +10,7 @@ from approvals import doorbell, keyring
 from approvals.errors import AlreadyClosed
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, User
-from approvals.models.delivery import BODY_PLACE
+from approvals.models.delivery import body_place
 from approvals.states import NoticeKind, RequestState
 
 #: An execution lives at most 366 days (ExecutionTimeout, Lambda API): a callback
@@ -86,7 +86,7 @@ def _owe(request: ApprovalRequest, answer: OwedAnswer, *, at: datetime) -> None:
         request=request,
         source_id=request.source_id,
         verb=answer.verb,
-        sealed_body=keyring.seal(answer.body, place=BODY_PLACE),
+        sealed_body=keyring.seal(answer.body, place=body_place(request.pk)),
         owed_at=at,
         next_attempt_at=at,
         give_up_at=max(expires, at),

@@ -39,6 +39,7 @@ def expire(request_id: int, *, now: datetime) -> bool:
         at=now,
         on_timeout=str(rule),
         decision=str(decision.public_id) if decision else None,
+        answer_sha256=answer.sha256 if answer else None,
     )
     return True
 

@@ -7,6 +7,7 @@ docs/api.md, "What the function receives".
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,11 @@ class OwedAnswer:
 
     verb: CallbackVerb
     body: bytes
+
+    @property
+    def sha256(self) -> str:
+        """For the history: what was owed can be compared with what was sent."""
+        return hashlib.sha256(self.body).hexdigest()
 
 
 def document(

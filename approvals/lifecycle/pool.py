@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from django.contrib.auth.models import Group
 
 from approvals.errors import InvalidFields
+from approvals.lifecycle.new_request import NewRequest
 from approvals.models import CallbackSource, RequestKind, User
-from approvals.models.user import ROLES
-
-if TYPE_CHECKING:
-    from approvals.lifecycle.receive import NewRequest
+from approvals.models.user import ROLES, comparable
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +20,8 @@ class Pool:
     groups: dict[int, str]
     eligible_ids: tuple[int, ...]
     required: int
-    warnings: tuple[str, ...] = ()
+    wanted_by_ids: tuple[int, ...]
+    warnings: tuple[str, ...]
 
     @property
     def user_ids(self) -> list[int]:
@@ -64,10 +62,11 @@ def find_pool(source: CallbackSource, kind: RequestKind, new: NewRequest) -> Poo
         .reviewers()
         .only("pk", "username", "email", "subject")
     )
+    wanted_by_ids, warnings = _wanted_by(new)
     eligible = tuple(person.pk for person in people if not new.wanting.includes(person))
     if len(eligible) < required:
         raise InvalidFields({"assignees": _too_few(len(eligible), required, users, groups)})
-    return Pool(users, groups, eligible, required, _unmatched(new))
+    return Pool(users, groups, eligible, required, wanted_by_ids, warnings)
 
 
 def _named(new: NewRequest) -> tuple[dict[int, str], dict[int, str]]:
@@ -105,12 +104,21 @@ def _too_few(eligible: int, required: int, users: dict[int, str], groups: dict[i
     return f"{have} of {asked} may decide this, and {need}. Requesters may not decide."
 
 
-def _unmatched(new: NewRequest) -> tuple[str, ...]:
-    """Four eyes compares names; one that means nobody here protects nothing."""
-    name = new.wanting.requested_by.strip()
-    if not name:
-        return ()
-    known = User.objects.filter(username__iexact=name) | User.objects.filter(email__iexact=name)
-    if known.exists() or User.objects.filter(subject__iexact=name).exists():
-        return ()
-    return (f"requested_by {name!r} is nobody here: four eyes cannot recognise them.",)
+def _wanted_by(new: NewRequest) -> tuple[tuple[int, ...], tuple[str, ...]]:
+    """Whom the requester strings mean here, and a warning for each that means nobody.
+
+    A name that means nobody protects nothing. An agent seldom is somebody, so only the
+    people behind it are warned about.
+    """
+    names = new.wanting.names()
+    if not names:
+        return (), ()
+    found = list(User.objects.called(names).only("pk", "username", "email", "subject"))
+    known = frozenset[str]().union(*(person.identities() for person in found))
+    said = {"requested_by": new.wanting.requested_by, "on_behalf_of": new.wanting.on_behalf_of}
+    warnings = tuple(
+        f"{field} {name!r} is nobody here: four eyes cannot recognise them."
+        for field, name in said.items()
+        if comparable(name) - known
+    )
+    return tuple(person.pk for person in found), warnings

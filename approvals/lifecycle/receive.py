@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 
 from approvals import keyring
 from approvals.clock import database_now
-from approvals.errors import DifferentContent
+from approvals.errors import DifferentContent, InvalidFields
 from approvals.lifecycle import desk
+from approvals.lifecycle.new_request import NewRequest
 from approvals.lifecycle.pool import Pool, find_kind, find_pool
 from approvals.lifecycle.withdraw import withdraw_locked
 from approvals.models import (
@@ -26,49 +25,16 @@ from approvals.models import (
     Notice,
     RequestKind,
 )
-from approvals.models.request import CALLBACK_PLACE, new_public_id
-from approvals.policy import Wanting
-from approvals.states import AuditTag, NoticeKind, OnReject, OnTimeout, Withdrawal
+from approvals.models.request import callback_place, new_public_id
+from approvals.states import AuditTag, NoticeKind, Withdrawal
 
+#: Seconds. Beats are swept every second, three to a timeout.
+SHORTEST_HEARTBEAT = 6
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class NewRequest:
-    """What a source asks for, valid field by field (intake.schemas).
-
-    None and empty mean "as the kind, then the source, says". Durations are seconds.
-    """
-
-    callback_id: str
-    title: str
-    content_sha256: str  # over the canonical JSON of all fields
-    payload: Mapping[str, Any]
-    payload_text: str  # canonical, the sender's number tokens kept
-    payload_sha256: str
-    kind: str = "generic"
-    summary: str = ""
-    links: Sequence[Mapping[str, Any]] = ()
-    risk: Mapping[str, Any] | None = None
-    checks: Sequence[Mapping[str, Any]] = ()
-    effects: Sequence[Mapping[str, Any]] = ()
-    users: Sequence[str] = ()
-    groups: Sequence[str] = ()
-    wanting: Wanting = field(default_factory=Wanting)
-    required_approvals: int | None = None
-    timeout_seconds: int = 0
-    heartbeat_timeout_seconds: int = 0
-    due_in_seconds: int | None = None
-    escalate_in_seconds: int | None = None
-    execution_arn: str = ""
-    response_schema: Mapping[str, Any] | None = None
-    editable: Sequence[str] = ()
-    if_approved: str = ""
-    if_rejected: str = ""
-    if_nobody: str = ""
-    on_reject: OnReject | None = None
-    on_timeout: OnTimeout | None = None
-    approve_with: str | None = None
-    reject_with: str | None = None
-    subject: str = ""
+_TOO_LATE = (
+    "The deadline had passed when this arrived: it counts from the signed timestamp. "
+    "Send sooner, ask for more time, and check the sender's clock."
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +79,8 @@ def _again(known: ApprovalRequest, source: CallbackSource, new: NewRequest) -> R
 def _write(
     source: CallbackSource, new: NewRequest, digest: str, sent_at: datetime | None
 ) -> Received:
+    if new.subject:
+        _one_at_a_time(source, new.subject)
     now = database_now()
     kind = find_kind(new.kind)
     pool = find_pool(source, kind, new)
@@ -150,6 +118,8 @@ def _request(
 ) -> ApprovalRequest:
     start = min(sent_at or now, now)
     clocks = _clocks(new, start)
+    if clocks["answer_by"] and clocks["answer_by"] <= now:
+        raise InvalidFields({"timeout_seconds": _TOO_LATE})
     nearest = [moment for moment in (clocks["due_at"], clocks["answer_by"]) if moment]
     return ApprovalRequest(
         public_id=new_public_id(),
@@ -157,7 +127,7 @@ def _request(
         kind=kind,
         execution=_execution(source, new.execution_arn, now),
         callback_sha256=digest,
-        callback_sealed=keyring.seal(new.callback_id.encode(), place=CALLBACK_PLACE),
+        callback_sealed=keyring.seal(new.callback_id.encode(), place=callback_place(digest)),
         content_sha256=new.content_sha256,
         title=new.title,
         summary=new.summary,
@@ -174,6 +144,7 @@ def _request(
         if_approved=new.if_approved,
         if_rejected=new.if_rejected,
         if_nobody=new.if_nobody,
+        wanted_by_ids=list(pool.wanted_by_ids),
         requested_by=new.wanting.requested_by,
         on_behalf_of=new.wanting.on_behalf_of,
         agent=new.wanting.agent,
@@ -209,9 +180,12 @@ def _clocks(new: NewRequest, start: datetime) -> dict[str, datetime | None]:
 def _execution(source: CallbackSource, arn: str, now: datetime) -> Execution | None:
     if not arn:
         return None
-    return Execution.objects.get_or_create(source=source, arn=arn, defaults={"next_look_at": now})[
-        0
-    ]
+    execution, made = Execution.objects.get_or_create(
+        source=source, arn=arn, defaults={"next_look_at": now}
+    )
+    if not made:  # it may have ended, or been given up: have it looked at again
+        Execution.objects.filter(pk=execution.pk).update(next_look_at=now)
+    return execution
 
 
 def _assign(request: ApprovalRequest, pool: Pool) -> None:
@@ -231,6 +205,14 @@ def _promise_heartbeats(request: ApprovalRequest, now: datetime) -> None:
             source_id=request.source_id,
             interval=timedelta(seconds=request.heartbeat_timeout_seconds) / 3,
             next_beat_at=now,
+        )
+
+
+def _one_at_a_time(source: CallbackSource, subject: str) -> None:
+    # Two newcomers on one subject cannot see each other: the second waits for the first.
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_advisory_xact_lock(hashtextextended(%s, %s))", [subject, source.pk]
         )
 
 
@@ -263,4 +245,12 @@ def _warnings(new: NewRequest) -> list[str]:
         )
     if new.heartbeat_timeout_seconds and 0 < new.timeout_seconds < new.heartbeat_timeout_seconds:
         warnings.append("heartbeat_timeout_seconds is longer than timeout_seconds: it never acts.")
+    if 0 < new.heartbeat_timeout_seconds < SHORTEST_HEARTBEAT:
+        warnings.append(
+            f"heartbeat_timeout_seconds below {SHORTEST_HEARTBEAT} leaves no room for a late beat."
+        )
+    if new.escalate_in_seconds:
+        warnings.append("escalate_in_seconds is written down; nobody else is asked yet.")
+    if new.editable:
+        warnings.append("editable is written down; reviewers cannot edit the payload yet.")
     return warnings

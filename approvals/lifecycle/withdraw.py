@@ -44,5 +44,10 @@ def withdraw_locked(
         answer = outcome.failure(error_type, reason or why.label, facts)
     desk.close(request, RequestState.WITHDRAWN, at=at, answer=answer)
     AuditEvent.objects.record(
-        AuditTag.WITHDRAWN, request, at=at, why=str(why), reason=request.closed_because
+        AuditTag.WITHDRAWN,
+        request,
+        at=at,
+        why=str(why),
+        reason=request.closed_because,
+        answer_sha256=answer.sha256 if answer else None,
     )

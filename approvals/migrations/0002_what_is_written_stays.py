@@ -35,12 +35,18 @@ CREATE TRIGGER what_was_seen_is_decided BEFORE UPDATE ON approvals_approvalreque
     FOR EACH ROW WHEN (
         (NEW.title, NEW.payload_text, NEW.payload_sha256, NEW.content_sha256,
          NEW.callback_sha256, NEW.source_id, NEW.requested_by, NEW.on_behalf_of, NEW.agent,
-         NEW.required_approvals, NEW.on_reject, NEW.on_timeout, NEW.approve_with, NEW.reject_with)
+         NEW.required_approvals, NEW.on_reject, NEW.on_timeout, NEW.approve_with, NEW.reject_with,
+         NEW.summary, NEW.links, NEW.risk, NEW.checks, NEW.effects, NEW.response_schema,
+         NEW.wanted_by_ids)
         IS DISTINCT FROM
         (OLD.title, OLD.payload_text, OLD.payload_sha256, OLD.content_sha256,
          OLD.callback_sha256, OLD.source_id, OLD.requested_by, OLD.on_behalf_of, OLD.agent,
-         OLD.required_approvals, OLD.on_reject, OLD.on_timeout, OLD.approve_with, OLD.reject_with)
+         OLD.required_approvals, OLD.on_reject, OLD.on_timeout, OLD.approve_with, OLD.reject_with,
+         OLD.summary, OLD.links, OLD.risk, OLD.checks, OLD.effects, OLD.response_schema,
+         OLD.wanted_by_ids)
     ) EXECUTE FUNCTION approvals_refuse('what reviewers saw is what is decided');
+CREATE TRIGGER requests_are_not_truncated BEFORE TRUNCATE ON approvals_approvalrequest
+    FOR EACH STATEMENT EXECUTE FUNCTION approvals_refuse('requests are kept');
 CREATE TRIGGER requests_are_kept BEFORE DELETE ON approvals_approvalrequest
     FOR EACH ROW EXECUTE FUNCTION approvals_refuse('requests are kept');
 
@@ -53,11 +59,15 @@ CREATE TRIGGER delivered_is_final BEFORE UPDATE ON approvals_callbackdelivery
         OR NEW.verb <> OLD.verb
         OR NEW.request_id <> OLD.request_id
     ) EXECUTE FUNCTION approvals_refuse('the answer AWS is owed does not change');
+CREATE TRIGGER deliveries_are_not_truncated BEFORE TRUNCATE ON approvals_callbackdelivery
+    FOR EACH STATEMENT EXECUTE FUNCTION approvals_refuse('deliveries are kept');
 CREATE TRIGGER deliveries_are_kept BEFORE DELETE ON approvals_callbackdelivery
     FOR EACH ROW EXECUTE FUNCTION approvals_refuse('deliveries are kept');
 """
 
 REVERSE = """
+DROP TRIGGER deliveries_are_not_truncated ON approvals_callbackdelivery;
+DROP TRIGGER requests_are_not_truncated ON approvals_approvalrequest;
 DROP TRIGGER deliveries_are_kept ON approvals_callbackdelivery;
 DROP TRIGGER delivered_is_final ON approvals_callbackdelivery;
 DROP TRIGGER requests_are_kept ON approvals_approvalrequest;

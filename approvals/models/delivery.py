@@ -10,7 +10,10 @@ from approvals.models.request import ApprovalRequest
 from approvals.models.source import CallbackSource
 from approvals.states import CallbackVerb, DeliveryState, Reply
 
-BODY_PLACE = "delivery.body"
+
+def body_place(request_id: int) -> str:
+    """Where a sealed answer belongs: the delivery of that request, and no other."""
+    return f"delivery.body:{request_id}"
 
 
 class CallbackDelivery(models.Model):
@@ -77,4 +80,4 @@ class CallbackDelivery(models.Model):
     @property
     def body(self) -> bytes:
         """Result (succeed) or the ErrorObject as JSON (fail), exactly as owed."""
-        return keyring.unseal(self.sealed_body, place=BODY_PLACE)
+        return keyring.unseal(self.sealed_body, place=body_place(self.request_id))

@@ -87,6 +87,7 @@ def decided_page(user: User, *, after: Place | None = None, size: int = PAGE_SIZ
         my_verdict=F("decisions__verdict"),
         place_at=F("decisions__decided_at"),
         place_id=F("decisions__id"),
+        delivery_state=F("delivery__state"),
         total=_capped_count(mine),
     )
     if after:

@@ -53,6 +53,7 @@ _MY_MOVE = """
    AND NOT (SELECT ARRAY[lower(btrim(normalize(w.requested_by, NFKC))),
                          lower(btrim(normalize(w.on_behalf_of, NFKC))),
                          lower(btrim(normalize(w.agent, NFKC)))] && %(names)s::text[]
+                   OR %(user)s = ANY(w.wanted_by_ids)
               FROM approvals_approvalrequest w WHERE w.id = a.request_id)"""
 
 

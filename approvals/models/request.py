@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Self
 
 import uuid_utils
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.urls import reverse
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from approvals.models.delivery import CallbackDelivery
     from approvals.models.heartbeat import Heartbeat
 
-CALLBACK_PLACE = "request.callback_id"
 
 #: What a list shows; everything else of a request may be large.
 LIST_FIELDS = (
@@ -31,6 +31,11 @@ LIST_FIELDS = (
     "received_at", "due_at", "answer_by", "queue_at", "closed_at", "claimed_by",
     "claimed_until", "required_approvals", "execution",
 )  # fmt: skip
+
+
+def callback_place(callback_sha256: str) -> str:
+    """Where a sealed callback ID belongs: the row of that very callback, and no other."""
+    return f"request.callback_id:{callback_sha256}"
 
 
 def new_public_id() -> uuid.UUID:
@@ -105,6 +110,8 @@ class ApprovalRequest(models.Model):
     requested_by = models.CharField(max_length=255, blank=True, default="")
     on_behalf_of = models.CharField(max_length=255, blank=True, default="")
     agent = models.CharField(max_length=255, blank=True, default="")
+    # The people here whom those names meant on receipt: renaming an account frees nobody.
+    wanted_by_ids = ArrayField(models.BigIntegerField(), default=list, blank=True)
 
     # The rules, frozen on receipt.
     required_approvals = models.PositiveSmallIntegerField(default=1)
@@ -192,7 +199,9 @@ class ApprovalRequest(models.Model):
     @property
     def callback_id(self) -> str:
         """AWS's token. It goes to AWS and nowhere else: no log, no URL, no page."""
-        return keyring.unseal(self.callback_sealed, place=CALLBACK_PLACE).decode()
+        return keyring.unseal(
+            self.callback_sealed, place=callback_place(self.callback_sha256)
+        ).decode()
 
     def close(self, state: RequestState, *, at: datetime) -> None:
         """Leave the open rung for good; the caller holds the row lock and saves.

@@ -16,7 +16,10 @@ from django.db.models import Q
 from approvals import keyring
 from approvals.models.user import User
 
-SECRET_PLACE = "source.secret"  # noqa: S105  the name of a column
+
+def secret_place(source_id: int) -> str:
+    """Where a sealed secret belongs: that source, and no other."""
+    return f"source.secret:{source_id}"
 
 
 class CallbackSource(models.Model):
@@ -72,12 +75,12 @@ class SourceSecret(models.Model):
     def new(cls, source: CallbackSource) -> tuple[Self, str]:
         """An unsaved row and the secret as the sender writes it (`whsec_<base64>`)."""
         raw = secrets.token_bytes(32)
-        sealed = keyring.seal(raw, place=SECRET_PLACE)
+        sealed = keyring.seal(raw, place=secret_place(source.pk))
         return cls(source=source, sealed=sealed), "whsec_" + base64.b64encode(raw).decode()
 
     def reveal(self) -> bytes:
         """The raw HMAC key."""
-        return keyring.unseal(self.sealed, place=SECRET_PLACE)
+        return keyring.unseal(self.sealed, place=secret_place(self.source_id))
 
 
 class SourceKeyQuerySet(models.QuerySet["SourceKey"]):

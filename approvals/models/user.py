@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Collection
 from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Lower
 
 #: Names of the groups that carry permissions. They are roles, never a team to ask.
 ROLES = ("reviewer", "operator", "auditor", "admin")
+
+
+def comparable(*names: str) -> frozenset[str]:
+    """NAMES as four eyes compares them: trimmed, one Unicode form, case-folded, none empty."""
+    folded = (unicodedata.normalize("NFKC", name).strip().casefold() for name in names)
+    return frozenset(name for name in folded if name)
 
 
 class UserQuerySet(models.QuerySet["User"]):
@@ -18,6 +26,12 @@ class UserQuerySet(models.QuerySet["User"]):
         """The people behind a list of users and groups, each once."""
         members = User.groups.through.objects.filter(group_id__in=group_ids)
         return self.filter(Q(pk__in=user_ids) | Q(pk__in=members.values("user_id")))
+
+    def called(self, names: Collection[str]) -> Self:
+        """The people whose username, mail or subject is among NAMES (comparable)."""
+        lower = {f"{field}_lower": Lower(field) for field in ("username", "email", "subject")}
+        any_of = [Q(**{f"{alias}__in": list(names)}) for alias in lower]
+        return self.alias(**lower).filter(any_of[0] | any_of[1] | any_of[2])
 
     def reviewers(self) -> Self:
         """Active people who hold the permission to review, by a group or by themselves."""
@@ -76,5 +90,4 @@ class User(AbstractUser):
 
     def identities(self) -> frozenset[str]:
         """The names under which a requester string may mean this person, case-folded."""
-        names = (self.username, self.email, self.subject)
-        return frozenset(name.strip().casefold() for name in names if name.strip())
+        return comparable(self.username, self.email, self.subject)

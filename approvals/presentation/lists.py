@@ -59,7 +59,8 @@ class ListBuilder:
         """The keys of a table, or none where rows have an inside or differ too much."""
         keys = dict.fromkeys(key for row in rows[:FIRST_ROWS] for key in row)
         presentation = self._builder.presentation
-        fits = len(rows) > 1 and 0 < len(keys) <= _MOST_COLUMNS
+        expected = len(rows) > 1 or presentation.knows(list(keys), (*path, EVERY))
+        fits = expected and 0 < len(keys) <= _MOST_COLUMNS
         if not fits or presentation.title_key((*path, EVERY)):
             return []
         if not all(key in keys and _fits_cell(row[key]) for row in rows for key in row):

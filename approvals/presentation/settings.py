@@ -49,6 +49,10 @@ class Presentation:
     def hides(self, path: Path) -> bool:
         return bool(self._hidden.at(path))
 
+    def knows(self, keys: Sequence[str], path: Path) -> bool:
+        """Whether the kind names any of KEYS at PATH: then even one row is a table."""
+        return any(self._labels.at((*path, key)) is not None for key in keys)
+
     def sorted(self, keys: Sequence[str], path: Path) -> list[str]:
         """KEYS of the object at PATH: those with a place first, the others as sent."""
         last = len(keys) + 100_000

@@ -20,6 +20,7 @@ _DATETIME = re.compile(
 )
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 NOTHING = Value("null", "—", title="null")
+EMPTY = Value("null", "—", title="empty text")
 MISSING = Value("missing", "")
 
 
@@ -28,8 +29,8 @@ def leaf(value: Json, style: str = "", root: Json = None, parent: Json = None) -
 
     ROOT and PARENT are where `money:@/currency` and `money:@./currency` look.
     """
-    if value is None:
-        return NOTHING
+    if value is None or value == "":
+        return NOTHING if value is None else EMPTY
     if isinstance(value, bool):
         return Value("boolean", "Yes" if value else "No")
     if style.startswith("money:"):

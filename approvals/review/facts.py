@@ -49,7 +49,14 @@ def headline(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:
     """Never "approved" alone before AWS took it."""
     delivery = getattr(request, "delivery", None)
     title = _decided(request, decisions).title
-    return f"{title}, sending…" if delivery and delivery.is_pending else title
+    return title + _UNDELIVERED.get(delivery.state, "") if delivery else title
+
+
+_UNDELIVERED = {
+    DeliveryState.PENDING: ", sending…",
+    DeliveryState.UNDELIVERABLE: ", not delivered",
+    DeliveryState.UNCONFIRMED: ", perhaps not delivered",
+}
 
 
 def poll_seconds(request: ApprovalRequest, now: datetime) -> int | None:

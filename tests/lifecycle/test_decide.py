@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from typing import Any
 from unittest import mock
 
@@ -13,7 +13,6 @@ import pytest
 from django.db import IntegrityError, connection, connections, transaction
 
 from approvals import lifecycle
-from approvals.clock import database_now
 from approvals.errors import (
     AlreadyClosed,
     AlreadyVoted,
@@ -23,6 +22,7 @@ from approvals.errors import (
     Refusal,
     StalePage,
 )
+from approvals.keyring import SealBroken
 from approvals.lifecycle import outcome
 from approvals.models import (
     ApprovalRequest,
@@ -35,7 +35,7 @@ from approvals.models import (
 )
 from approvals.policy import Wanting
 from approvals.states import Channel, NoticeKind, OnReject, RequestState, Verdict
-from tests.factories import make_request, make_role, make_team, make_user
+from tests.factories import make_request, make_role, make_team, make_user, past_its_deadline
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -228,6 +228,53 @@ def test_two_distinct_people_are_needed_where_two_are_required(anna: User, bert:
     ]
 
 
+def test_a_vote_of_somebody_who_may_no_longer_decide_does_not_count(anna: User, bert: User) -> None:
+    request = make_request(anna, bert, make_user("cleo"), required_approvals=2)
+    decide(request, anna)
+    User.objects.filter(pk=anna.pk).update(is_active=False)
+
+    assert decide(request, bert).missing == 1
+
+    decide(request, User.objects.get(username="cleo"))
+    assert sent(request)["decided_by"] == ["bert", "cleo"]
+
+
+def test_two_accounts_of_one_person_are_one_person(anna: User, bert: User) -> None:
+    request = make_request(anna, bert, required_approvals=2)
+    User.objects.filter(pk=bert.pk).update(email="ANNA@example.com")
+
+    decide(request, anna)
+
+    assert decide(request, bert).missing == 1
+
+
+def test_a_vote_that_could_never_be_sent_does_not_block_the_next(
+    anna: User, bert: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    request = make_request(anna, bert, required_approvals=2)
+    monkeypatch.setattr(outcome, "RESULT_LIMIT", 100)
+
+    with pytest.raises(InvalidFields, match="256 KiB"):
+        decide(request, anna)
+    assert nothing_was_written(request)
+
+
+def test_renaming_an_account_frees_nobody_from_four_eyes(anna: User, bert: User) -> None:
+    request = make_request(anna, bert, wanting=Wanting(requested_by="anna"))
+    User.objects.filter(pk=anna.pk).update(username="innocent", email="new@example.com")
+
+    with pytest.raises(FourEyes):
+        decide(request, anna)
+
+
+def test_four_eyes_sees_through_other_spellings_of_a_letter(bert: User) -> None:
+    jose = make_user("jos\u00e9")
+    request = make_request(jose, bert, wanting=Wanting(requested_by="jose\u0301"))
+
+    with pytest.raises(FourEyes):
+        decide(request, jose)
+
+
 def test_one_rejection_ends_it_whoever_approved_before(anna: User, bert: User) -> None:
     request = make_request(anna, bert, required_approvals=2)
     decide(request, anna)
@@ -270,7 +317,7 @@ def test_of_twenty_simultaneous_verdicts_one_wins() -> None:
 
 
 def test_after_the_deadline_a_click_is_too_late_even_before_the_sweep(anna: User) -> None:
-    request = make_request(anna, timeout_seconds=60, sent_at=database_now() - timedelta(seconds=58))
+    request = past_its_deadline(make_request(anna, timeout_seconds=60))
 
     with pytest.raises(AlreadyClosed, match="deadline passed"):
         decide(request, anna)
@@ -420,6 +467,10 @@ def test_refusals_have_one_family() -> None:
         "DELETE FROM approvals_approvalrequest",
         "UPDATE approvals_callbackdelivery SET verb = 'fail'",
         "DELETE FROM approvals_callbackdelivery",
+        "TRUNCATE approvals_callbackdelivery",
+        "TRUNCATE approvals_approvalrequest CASCADE",
+        "UPDATE approvals_approvalrequest SET summary = 'Harmless'",
+        "UPDATE approvals_approvalrequest SET wanted_by_ids = '{7}'",
     ],
 )
 def test_the_database_refuses_to_rewrite_what_was_decided(anna: User, tampering: str) -> None:
@@ -441,3 +492,29 @@ def test_the_chain_shows_what_a_superuser_rewrote(anna: User, bert: User) -> Non
         cursor.execute("SET session_replication_role = origin")
 
     assert AuditEvent.objects.broken_at(request) == 2
+
+
+def test_what_is_sealed_for_one_request_does_not_open_in_another(anna: User) -> None:
+    mine, other = make_request(anna), make_request(anna)
+    decide(mine, anna)
+    reject(other, anna)
+    approved = CallbackDelivery.objects.get(request=mine).sealed_body
+
+    CallbackDelivery.objects.filter(request=other).update(sealed_body=approved)
+    ApprovalRequest.objects.filter(pk=other.pk).update(callback_sealed=mine.callback_sealed)
+
+    other.refresh_from_db()
+    with pytest.raises(SealBroken):
+        _ = other.callback_id
+    with pytest.raises(SealBroken):
+        _ = other.delivery.body
+
+
+def test_history_says_which_bytes_are_owed(anna: User) -> None:
+    request = make_request(anna)
+    decide(request, anna)
+
+    owed = hashlib.sha256(CallbackDelivery.objects.get(request=request).body).hexdigest()
+    closing = request.history.last()
+    assert closing is not None
+    assert closing.facts["answer_sha256"] == owed

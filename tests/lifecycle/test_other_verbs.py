@@ -16,7 +16,7 @@ from approvals.clock import database_now
 from approvals.errors import AlreadyClosed, NotAReviewer
 from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Heartbeat, User
 from approvals.states import Channel, OnReject, OnTimeout, RequestState, Verdict, Withdrawal
-from tests.factories import make_request, make_user
+from tests.factories import make_request, make_user, past_its_deadline
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -28,8 +28,7 @@ def anna() -> User:
 
 def overdue(*reviewers: User, **fields: Any) -> ApprovalRequest:
     """A request that is past its answer_by and not yet past AWS's own expiry."""
-    then = database_now() - timedelta(seconds=59)
-    return make_request(*reviewers, timeout_seconds=60, sent_at=then, **fields)
+    return past_its_deadline(make_request(*reviewers, timeout_seconds=60, **fields))
 
 
 def test_a_claim_is_shown_and_ends_by_itself(anna: User) -> None:

@@ -12,9 +12,18 @@ from django.db import connections
 from approvals import lifecycle
 from approvals.clock import database_now
 from approvals.errors import DifferentContent, InvalidFields
-from approvals.models import ApprovalRequest, AuditEvent, CallbackSource, Heartbeat, Notice, User
+from approvals.lifecycle import NewRequest
+from approvals.models import (
+    ApprovalRequest,
+    AuditEvent,
+    CallbackSource,
+    Execution,
+    Heartbeat,
+    Notice,
+    User,
+)
 from approvals.policy import Wanting
-from approvals.states import RequestState
+from approvals.states import OnTimeout, RequestState
 from tests.factories import make_kind, make_request, make_source, make_user, new_request
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -176,6 +185,43 @@ def test_a_requester_nobody_knows_is_warned_about(anna: User, source: CallbackSo
 
     assert "four eyes" not in str(lifecycle.receive(source, known, sent_at=None).warnings)
     assert "four eyes" in str(lifecycle.receive(source, unknown, sent_at=None).warnings)
+
+
+def test_a_message_that_arrives_after_its_deadline_is_refused(anna: User) -> None:
+    late = database_now() - timedelta(seconds=290)
+
+    with pytest.raises(InvalidFields) as refused:
+        make_request(anna, timeout_seconds=240, sent_at=late, on_timeout=OnTimeout.APPROVE)
+
+    assert list(refused.value.fields) == ["timeout_seconds"]
+    assert not ApprovalRequest.objects.exists()
+
+
+def test_an_execution_known_from_before_is_looked_at_again(
+    anna: User, source: CallbackSource
+) -> None:
+    arn = "0b9e1cf2-1111-4222-8333-444455556666/0b9e1cf2-1111-4222-8333-444455556667"
+    make_request(anna, source=source, execution_arn=arn)
+    Execution.objects.update(next_look_at=None)
+
+    make_request(anna, source=source, execution_arn=arn)
+
+    assert Execution.objects.get().next_look_at is not None
+
+
+def test_of_many_on_one_subject_at_once_one_stays(anna: User, source: CallbackSource) -> None:
+    news = [new_request(users=["anna"], subject="order/1") for _ in range(8)]
+
+    def post(new: NewRequest) -> None:
+        try:
+            lifecycle.receive(source, new, sent_at=None)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(post, news))
+
+    assert ApprovalRequest.objects.pending().count() == 1
 
 
 def test_a_newer_request_on_the_subject_takes_the_place_of_the_older(

@@ -27,7 +27,9 @@ class Command(BaseCommand):
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
-        parser.add_argument("--runner-endpoint", default="", help="Empty: what AWS_ENDPOINT_URL_LAMBDA says")
+        parser.add_argument(
+            "--runner-endpoint", default="", help="Empty: what AWS_ENDPOINT_URL_LAMBDA says"
+        )
         parser.add_argument("--out", required=True, type=Path, help="Where the secrets go (JSON)")
         parser.add_argument("--region", default=DEFAULT_REGION)
 

@@ -46,7 +46,7 @@ def decide(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     except Refusal as refusal:
         return _refused(request, public_id, refusal, form)
     if not request.htmx:
-        return see_other(approval.get_absolute_url())
+        return see_other(f"{approval.get_absolute_url()}#decision")
     return _card(request, public_id, status=200, done=True)
 
 

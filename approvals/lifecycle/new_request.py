@@ -1,0 +1,50 @@
+"""What a source asks for, once every field of it is valid."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from approvals.policy import Wanting
+from approvals.states import OnReject, OnTimeout
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewRequest:
+    """What a source asks for, valid field by field (intake.schemas).
+
+    None and empty mean "as the kind, then the source, says". Durations are seconds.
+    """
+
+    callback_id: str
+    title: str
+    content_sha256: str  # over the canonical JSON of all fields
+    payload: Mapping[str, Any]
+    payload_text: str  # canonical, the sender's number tokens kept
+    payload_sha256: str
+    kind: str = "generic"
+    summary: str = ""
+    links: Sequence[Mapping[str, Any]] = ()
+    risk: Mapping[str, Any] | None = None
+    checks: Sequence[Mapping[str, Any]] = ()
+    effects: Sequence[Mapping[str, Any]] = ()
+    users: Sequence[str] = ()
+    groups: Sequence[str] = ()
+    wanting: Wanting = field(default_factory=Wanting)
+    required_approvals: int | None = None
+    timeout_seconds: int = 0
+    heartbeat_timeout_seconds: int = 0
+    due_in_seconds: int | None = None
+    escalate_in_seconds: int | None = None
+    execution_arn: str = ""
+    response_schema: Mapping[str, Any] | None = None
+    editable: Sequence[str] = ()
+    if_approved: str = ""
+    if_rejected: str = ""
+    if_nobody: str = ""
+    on_reject: OnReject | None = None
+    on_timeout: OnTimeout | None = None
+    approve_with: str | None = None
+    reject_with: str | None = None
+    subject: str = ""
