@@ -2,10 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from allauth.account.adapter import DefaultAccountAdapter
+from allauth.account.forms import LoginForm
 from django.http import HttpRequest
 
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
+
+
+class SignInForm(LoginForm):  # type: ignore[misc]
+    """Two fields that say what goes in, above the field where it stays readable."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["login"].label = "Username or email"
+        for field in self.fields.values():
+            field.widget.attrs.pop("placeholder", None)

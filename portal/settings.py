@@ -182,7 +182,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in {
         "send_heartbeats": 1.0,
         "deliver_callbacks": 5.0,
-        "expire_requests": 5.0,
+        "expire_requests": 1.0,
         "send_notices": 5.0,
         "look_at_executions": 5.0,
     }.items()
@@ -204,9 +204,11 @@ LOGIN_REDIRECT_URL = "approvals:queue"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
+ACCOUNT_FORMS = {"login": "portal.accounts.SignInForm"}
 ACCOUNT_ADAPTER = "portal.accounts.ClosedAccountAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.behind_proxy else 0  # whose address the limits count
 ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/5m/key"}
 
 # --- Browser -------------------------------------------------------------------------------

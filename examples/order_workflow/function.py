@@ -89,12 +89,14 @@ def _clocks(order: Order) -> dict[str, Any]:
 
 
 def _ask(order: Order, callback_id: str, execution_arn: str) -> countersign.Submitted:
+    customer = order["customer"]["name"]
     total = f"{order['totals']['total']} {order['currency']}"
+    goods = ", ".join(f"{line['quantity']} × {line['name']}" for line in order["lines"])
     return countersign.request_approval(
         callback_id,
-        f"Release order {order['order_id']} over {total}",
+        f"Release order {order['order_id']} for {customer}",
         kind="order",
-        summary=f"{order['customer']['name']} ordered {len(order['lines'])} kinds of goods.",
+        summary=f"{customer} wants {goods} for {total}. The card is not charged yet.",
         payload={name: value for name, value in order.items() if name != "approval"},
         checks=[{"text": "The lines add up to the total", "passed": True}],
         effects=[{"label": "Order", "before": "held", "after": "shipped"}],
