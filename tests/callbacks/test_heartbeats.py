@@ -13,7 +13,7 @@ from unittest import mock
 import pytest
 from django.db import connection, connections
 
-from approvals.callbacks import heartbeats, lanes, outbox
+from approvals.callbacks import heartbeats, lanes, outbox, replies
 from approvals.callbacks.aws import LambdaGateway
 from approvals.callbacks.gateway import Answer
 from approvals.callbacks.heartbeats import beat_due
@@ -25,9 +25,10 @@ from tests.callbacks.conftest import decided, tags
 from tests.factories import make_request, make_source, make_user
 from tests.fakes import lambda_api
 from tests.fakes.gateway import HangingGateway, ScriptedGateway
-from tests.fakes.lambda_api import LambdaApi
+from tests.fakes.lambda_api import Fault, LambdaApi
 
 UNAVAILABLE = Answer(Reply.UNAVAILABLE, "EndpointConnectionError: AWS could not be reached.")
+NOT_FOUND = replies.meaning("ResourceNotFoundException", 404)
 TIMEOUT = 30  # seconds; beats are due every 10
 
 
@@ -144,14 +145,8 @@ class TestSettling:
 
     def test_a_streak_of_misses_is_one_line_of_history(self) -> None:
         request = waiting()
-        replies: list[Reply | Answer] = [
-            UNAVAILABLE,
-            UNAVAILABLE,
-            Reply.ACCEPTED,
-            UNAVAILABLE,
-            UNAVAILABLE,
-        ]
-        for reply in replies:
+        streaks = [UNAVAILABLE, UNAVAILABLE, Answer(Reply.ACCEPTED), UNAVAILABLE, UNAVAILABLE]
+        for reply in streaks:
             told(request, reply, request.received_at)
 
         assert tags(request).count("heartbeat.lost") == 2
@@ -184,6 +179,67 @@ class TestSettling:
         request = decided(heartbeat_timeout_seconds=TIMEOUT)
 
         assert len(heartbeats.claim(9, now=request.delivery.owed_at)) == 1
+
+
+@pytest.mark.django_db
+class TestNotFound:
+    """A callback AWS does not know: asked in the wrong region, or too soon."""
+
+    def test_the_first_time_is_a_miss_and_says_where_to_look(self) -> None:
+        request = waiting()
+
+        told(request, NOT_FOUND, request.received_at)
+
+        row = Heartbeat.objects.get()
+        assert (row.misses, row.trouble) == (1, NOT_FOUND.detail)
+        assert row.next_beat_at == request.received_at + timedelta(seconds=2.5)
+        request.refresh_from_db()
+        assert request.is_pending
+        assert tags(request)[-1] == "heartbeat.lost"
+
+    @pytest.mark.parametrize(("after", "waits"), [(TIMEOUT, True), (TIMEOUT + 1, False)])
+    def test_it_withdraws_once_repeated_beyond_the_heartbeat_timeout(
+        self, after: int, waits: bool
+    ) -> None:
+        request = waiting()
+        told(request, NOT_FOUND, request.received_at)
+
+        told(request, NOT_FOUND, request.received_at + timedelta(seconds=after))
+
+        request.refresh_from_db()
+        assert request.is_pending is waits
+        assert Heartbeat.objects.exists() is waits
+        assert tags(request).count("heartbeat.lost") == 1
+        reason = "" if waits else heartbeats.NOT_FOUND_AT_AWS
+        assert request.closed_because == reason
+
+    def test_patience_begins_anew_with_each_beat_that_aws_took(self) -> None:
+        request = waiting()
+        later = request.received_at + timedelta(hours=1)
+        told(request, Reply.ACCEPTED, later)
+
+        for seconds in (10, TIMEOUT):
+            told(request, NOT_FOUND, later + timedelta(seconds=seconds))
+
+        request.refresh_from_db()
+        assert request.is_pending
+
+    def test_once_is_never_enough_however_long_nobody_beat(self) -> None:
+        request = waiting()
+
+        told(request, NOT_FOUND, request.received_at + timedelta(hours=1))
+
+        request.refresh_from_db()
+        assert request.is_pending
+
+    def test_after_a_decision_it_only_stops_the_beats(self) -> None:
+        request = decided(heartbeat_timeout_seconds=TIMEOUT)
+        for seconds in (0, TIMEOUT + 1):
+            told(request, NOT_FOUND, request.received_at + timedelta(seconds=seconds))
+
+        request.refresh_from_db()
+        assert (request.state, request.delivery.is_pending) == (RequestState.APPROVED, True)
+        assert not Heartbeat.objects.exists()
 
 
 @pytest.mark.django_db(transaction=True)
@@ -293,11 +349,22 @@ class TestOnTheWire:
         request.refresh_from_db()
         assert request.state == RequestState.WITHDRAWN
 
-    def test_a_fault_on_the_wire_keeps_the_request_waiting(self, api: LambdaApi) -> None:
+    @pytest.mark.parametrize(
+        ("fault", "reply"),
+        [
+            (lambda_api.NO_SUCH_PAGE, "unavailable"),
+            (lambda_api.error("ResourceNotFoundException", 404), "closed"),
+            (lambda_api.runner("…: Durable Execution does not exist"), "closed"),
+        ],
+        ids=["a stranger's 404", "not found", "not found by the runner"],
+    )
+    def test_one_404_on_the_wire_keeps_the_request_waiting(
+        self, api: LambdaApi, fault: Fault, reply: str
+    ) -> None:
         request = waiting()
-        api.script.append(lambda_api.NO_SUCH_PAGE)
+        api.script.append(fault)
 
-        assert beat_due(LambdaGateway()) == Counter(unavailable=1)
+        assert beat_due(LambdaGateway()) == Counter({reply: 1})
 
         request.refresh_from_db()
         assert request.is_pending

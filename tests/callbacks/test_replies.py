@@ -92,6 +92,29 @@ def test_the_local_runner_is_understood_by_its_message(
     assert A_CALLBACK_ID not in answer.detail
 
 
+def test_not_found_is_told_from_closed_and_says_where_to_look() -> None:
+    answer = replies.meaning("ResourceNotFoundException", 404)
+
+    assert answer.not_found
+    assert answer.detail.endswith("Check the source's region, account and endpoint.")
+    assert not replies.meaning("CallbackTimeoutException", 400).not_found
+
+
+@pytest.mark.parametrize(
+    ("message", "not_found"),
+    [
+        ("Failed to process callback heartbeat: Durable Execution does not exist", True),
+        (f"…: Callback operation with callback_id [{A_CALLBACK_ID}] not found", True),
+        (f"…: Callback operation [{A_CALLBACK_ID}] is not in STARTED state", False),
+        (f"…: Callback {A_CALLBACK_ID} is not active", False),
+    ],
+)
+def test_the_local_runner_s_not_found_is_told_from_its_closed(
+    message: str, not_found: bool
+) -> None:
+    assert replies.runner_meaning(message).not_found is not_found
+
+
 def test_a_callback_id_in_place_of_a_code_is_not_shown() -> None:
     assert replies.meaning(A_CALLBACK_ID, 400).detail.startswith("HTTP 400: ")
     assert replies.misconfigured(A_CALLBACK_ID, "…").detail == "Error: …"
