@@ -32,7 +32,14 @@ from botocore.session import Session, get_session
 
 from approvals import __version__
 from approvals.callbacks import replies, wire
-from approvals.callbacks.gateway import Address, Answer, CallbackFailure, Sighting
+from approvals.callbacks.gateway import (
+    CONNECT_LIMIT,
+    READ_LIMIT,
+    Address,
+    Answer,
+    CallbackFailure,
+    Sighting,
+)
 from approvals.states import Reply
 
 if TYPE_CHECKING:
@@ -59,8 +66,8 @@ class LambdaGateway:
     def __init__(
         self,
         *,
-        connect_timeout: timedelta = timedelta(seconds=3),
-        read_timeout: timedelta = timedelta(seconds=10),
+        connect_timeout: timedelta = CONNECT_LIMIT,
+        read_timeout: timedelta = READ_LIMIT,
     ) -> None:
         self._config = Config(
             retries={"total_max_attempts": 1},

@@ -13,13 +13,11 @@ from datetime import timedelta
 
 from approvals.callbacks import outbox, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackFailure, CallbackGateway
-from approvals.callbacks.lanes import Lanes, Shift, run
+from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.clock import database_now
 from approvals.keyring import SealBroken
 from approvals.models import CallbackDelivery
 from approvals.states import CallbackVerb
-
-BUDGET = timedelta(seconds=15)
 
 
 def deliver_due(

@@ -18,14 +18,13 @@ from django.db import connection, transaction
 from approvals import doorbell
 from approvals.callbacks import pace, replies
 from approvals.callbacks.gateway import Address, CallbackGateway, Sighting
-from approvals.callbacks.lanes import Lanes, Shift, run
+from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.clock import database_now
 from approvals.lifecycle import desk
 from approvals.lifecycle.withdraw import withdraw_locked
 from approvals.models import ApprovalRequest, AuditEvent, Execution
 from approvals.states import TERMINAL_STATUSES, AuditTag, ExecutionStatus, Reply, Withdrawal
 
-BUDGET = timedelta(seconds=10)
 #: A lane is held this long, and each source has one: five looks a second.
 SPACING = timedelta(milliseconds=200)
 FIRST_LOOK = timedelta(seconds=1)

@@ -15,9 +15,14 @@ from approvals.states import TERMINAL_STATUSES, Reply
 if TYPE_CHECKING:
     from approvals.models import CallbackSource
 
-#: No call of a gateway lasts longer: 3 s to connect and 10 s to read, twice where a
-#: role must be assumed first. A lease must be longer than this.
-CALL_LIMIT = timedelta(seconds=26)
+#: One exchange with an endpoint: to connect, and to wait for its answer.
+CONNECT_LIMIT = timedelta(seconds=3)
+READ_LIMIT = timedelta(seconds=10)
+EXCHANGE_LIMIT = CONNECT_LIMIT + READ_LIMIT
+#: A call is one exchange; the first, and one an hour, of a source with a role are two,
+#: with STS before. Only a name that hangs at several addresses, or an answer that
+#: trickles, takes longer: the lease, which is longer still, is there for them.
+CALL_LIMIT = 2 * EXCHANGE_LIMIT
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +98,7 @@ class Sighting:
 class CallbackGateway(Protocol):
     """Answers, never exceptions: every failure is one of the four replies.
 
-    Safe to call from many threads at once; needs no database. A call returns within
+    Safe to call from many threads at once; needs no database. A call is to return within
     CALL_LIMIT. Calls may be repeated: AWS closes a callback at the first success or
     failure it accepts and replies CLOSED from then on, which after an answer with
     `applied_unknown` may mean that *we* closed it.

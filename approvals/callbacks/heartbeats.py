@@ -15,7 +15,7 @@ from django.db.models import F, QuerySet
 
 from approvals.callbacks import pace, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway
-from approvals.callbacks.lanes import Lanes, Shift, run
+from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.clock import database_now
 from approvals.keyring import SealBroken
 from approvals.lifecycle import desk
@@ -23,7 +23,6 @@ from approvals.lifecycle.withdraw import withdraw_locked
 from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
 from approvals.states import AuditTag, Reply, Withdrawal
 
-BUDGET = timedelta(seconds=15)
 BATCH = 64
 PER_SOURCE = 8
 

@@ -19,12 +19,15 @@ from django.db import connection
 
 from approvals.models import CallbackDelivery, Execution, Heartbeat
 
-#: Once the budget is spent, calls under way get this long to end; whoever still hangs
-#: then is left to its lease.
-GRACE = timedelta(seconds=8)
+#: Nothing new is claimed after this long.
+BUDGET = timedelta(seconds=10)
+#: Then calls under way get this long to end, so that what AWS answers to the last of
+#: them is heard: an exchange takes 13 s at most (gateway.EXCHANGE_LIMIT). Budget and
+#: grace make 24 s, and Celery's soft limit stands at 25 s. A call that borrows its role
+#: first may take 26 s: one that hangs beyond the grace is left to its lease.
+GRACE = timedelta(seconds=14)
 #: While calls hang, new work is looked for this often.
 POLL = timedelta(milliseconds=250)
-
 
 Item = TypeVar("Item", CallbackDelivery, Heartbeat, Execution)
 Said = TypeVar("Said")

@@ -4,6 +4,7 @@
        |-----unavailable--------------> pending        later, until the callback expires
        |-----closed-------------------> undeliverable  no attempt of ours can have been taken
        |-----closed, unknown before---> unconfirmed    perhaps an attempt of ours was taken
+       |                                   `--accepted, said late--> delivered
        `-----refused------------------> undeliverable  -> lifecycle.redrive: pending again
 
 An attempt is written down before it is sent. One that is never settled, because its
@@ -79,11 +80,12 @@ def settle(claimed: CallbackDelivery, answer: Answer, *, now: datetime) -> Deliv
     """Record the ANSWER to the attempt that CLAIMED stands for.
 
     Returns where the delivery then stands; None, and nothing is written, if the lease
-    ran out and a later attempt has overtaken this one.
+    ran out and a later attempt has overtaken this one. Only that AWS took the answer
+    is a fact however late it comes: every attempt says the same bytes.
     """
     request = desk.lock(claimed.request_id)
     delivery = _lock(claimed.pk)
-    if not delivery.in_flight or delivery.attempts != claimed.attempts:
+    if not _still_counts(answer, claimed.attempts, delivery):
         return None
     before = delivery.last_reply
     delivery.unknown_attempt |= answer.applied_unknown
@@ -105,12 +107,19 @@ def settle(claimed: CallbackDelivery, answer: Answer, *, now: datetime) -> Deliv
             _TAGS[state],
             request,
             at=now,
-            attempt=delivery.attempts,
+            attempt=claimed.attempts,
             reply=str(answer.reply),
             detail=delivery.detail,
             milliseconds=answer.http_ms,
         )
     return state
+
+
+def _still_counts(answer: Answer, attempt: int, delivery: CallbackDelivery) -> bool:
+    if attempt == delivery.attempts:
+        return delivery.in_flight
+    overdue = {DeliveryState.PENDING, DeliveryState.UNCONFIRMED}
+    return answer.reply == Reply.ACCEPTED and delivery.state in overdue
 
 
 def _lock(delivery_id: int) -> CallbackDelivery:

@@ -23,7 +23,7 @@ from mypy_boto3_lambda import LambdaClient
 
 from approvals.callbacks import aws
 from approvals.callbacks.aws import LambdaGateway
-from approvals.callbacks.gateway import Address, CallbackFailure
+from approvals.callbacks.gateway import EXCHANGE_LIMIT, Address, CallbackFailure
 from approvals.states import Reply
 from tests.fakes import lambda_api
 from tests.fakes.lambda_api import Fault, LambdaApi
@@ -426,6 +426,12 @@ def test_many_threads_share_one_client_per_address(
 
     assert replies == [Reply.ACCEPTED] * 16
     assert made == [address]
+
+
+def test_one_exchange_takes_no_longer_than_the_port_promises() -> None:
+    config = LambdaGateway()._config
+
+    assert config.connect_timeout + config.read_timeout == EXCHANGE_LIMIT.total_seconds()
 
 
 def test_clients_kept_are_bounded(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 from threading import Event
@@ -9,9 +10,11 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import transaction
 
-from approvals.callbacks import lanes
+from approvals.callbacks import delivery, executions, heartbeats, lanes
+from approvals.callbacks.gateway import CALL_LIMIT, EXCHANGE_LIMIT
 from approvals.callbacks.lanes import Lanes, Shift, run
 
 SOON = timedelta(seconds=5)  # never waited for: a call is made to end first
@@ -38,6 +41,19 @@ def busy(gate: Event) -> Any:
     yield made
     gate.set()
     made.close()
+
+
+@pytest.mark.parametrize("sweep", [delivery.deliver_due, heartbeats.beat_due, executions.look_due])
+def test_a_call_begun_in_time_is_heard_before_celery_s_soft_limit(sweep: Any) -> None:
+    budget = inspect.signature(sweep).parameters["budget"].default
+    soft_limit = timedelta(seconds=settings.CELERY_TASK_SOFT_TIME_LIMIT)
+
+    assert EXCHANGE_LIMIT < lanes.GRACE
+    assert budget + lanes.GRACE + lanes.POLL < soft_limit
+
+
+def test_a_lease_is_longer_than_any_call() -> None:
+    assert settings.DELIVERY_LEASE > CALL_LIMIT
 
 
 def test_a_source_has_no_more_than_its_lanes(busy: Any) -> None:

@@ -179,6 +179,58 @@ class TestSettling:
         assert (delivery.state, delivery.in_flight) == (DeliveryState.PENDING, True)
         assert outbox.settle(fast, Answer(Reply.ACCEPTED), now=late) is DeliveryState.DELIVERED
 
+    def test_that_aws_took_an_overtaken_attempt_settles_the_delivery(self, owe: Owe) -> None:
+        delivery = owe(heartbeat_timeout_seconds=30)
+        slow = outbox.claim_next(now=delivery.owed_at)
+        late = delivery.owed_at + settings.DELIVERY_LEASE
+        fast = outbox.claim_next(now=late)
+        assert slow is not None
+        assert fast is not None
+
+        assert outbox.settle(slow, Answer(Reply.ACCEPTED), now=late) is DeliveryState.DELIVERED
+
+        delivery.refresh_from_db()
+        assert (delivery.state, delivery.in_flight) == (DeliveryState.DELIVERED, False)
+        assert not Heartbeat.objects.exists()
+        assert outbox.settle(fast, Answer(Reply.CLOSED), now=late) is None
+        assert AuditEvent.objects.get(tag="delivery.delivered").facts["attempt"] == 1
+
+    def test_an_unconfirmed_delivery_is_confirmed_by_a_late_answer(self, owe: Owe) -> None:
+        delivery = owe()
+        slow = outbox.claim_next(now=delivery.owed_at)
+        late = delivery.owed_at + settings.DELIVERY_LEASE
+        assert attempt(Reply.CLOSED, late) is DeliveryState.UNCONFIRMED
+        assert slow is not None
+
+        assert outbox.settle(slow, Answer(Reply.ACCEPTED), now=late) is DeliveryState.DELIVERED
+
+        assert tags(delivery.request)[-2:] == ["delivery.unconfirmed", "delivery.delivered"]
+
+    @pytest.mark.parametrize("reply", [Reply.CLOSED, Reply.REFUSED, Reply.UNAVAILABLE])
+    @pytest.mark.parametrize("then", [Reply.CLOSED, Reply.REFUSED, Reply.ACCEPTED])
+    def test_whatever_else_an_overtaken_attempt_hears_changes_nothing(
+        self, owe: Owe, reply: Reply, then: Reply
+    ) -> None:
+        delivery = owe()
+        slow = outbox.claim_next(now=delivery.owed_at)
+        late = delivery.owed_at + settings.DELIVERY_LEASE
+        state = attempt(then, late)
+        assert slow is not None
+
+        assert outbox.settle(slow, Answer(reply), now=late) is None
+
+        delivery.refresh_from_db()
+        assert delivery.state == state
+
+    def test_what_became_undeliverable_is_not_touched_by_a_late_answer(self, owe: Owe) -> None:
+        delivery = owe()
+        slow = outbox.claim_next(now=delivery.owed_at)
+        late = delivery.owed_at + settings.DELIVERY_LEASE
+        attempt(Reply.REFUSED, late)
+        assert slow is not None
+
+        assert outbox.settle(slow, Answer(Reply.ACCEPTED), now=late) is None
+
     def test_an_attempt_is_settled_once(self, owe: Owe) -> None:
         claimed = outbox.claim_next(now=owe().owed_at)
         assert claimed is not None
