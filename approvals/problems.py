@@ -119,9 +119,11 @@ def out_of_service(request: HttpRequest) -> HttpResponse:
     if request.path_info.startswith(API_PREFIX):
         detail = f"{_TRY_AGAIN}: sending the same twice is safe. {_NOT_DECIDED}"
         return problem(503, "The database does not answer", detail, headers=headers)
+    looking = request.method in ("GET", "HEAD")
     if "HX-Request" not in request.headers:
-        return HttpResponse(render_to_string("503.html"), status=503, headers=headers)
-    if request.method in ("GET", "HEAD"):
+        page = render_to_string("503.html", {"again": looking})  # without REQUEST: asks nobody
+        return HttpResponse(page, status=503, headers=headers)
+    if looking:
         return HttpResponse(status=503, headers=headers | {"HX-Reswap": "none"})
     return HttpResponse(_press_failed(), status=503, headers=headers | {"HX-Reswap": "afterbegin"})
 
