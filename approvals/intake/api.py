@@ -21,7 +21,7 @@ from approvals import lifecycle, problems
 from approvals.errors import AlreadyClosed, ForeignFunction, InvalidFields
 from approvals.intake.answers import FollowAnswer, OpenAnswer
 from approvals.intake.envelope import Unacceptable, check_envelope, check_length
-from approvals.intake.functions import may_speak_for
+from approvals.intake.functions import check_function
 from approvals.intake.openapi import described
 from approvals.intake.parsing import MalformedJson, parse_json
 from approvals.intake.reading import new_request, read
@@ -125,17 +125,12 @@ def _receive(request: HttpRequest, slug: str) -> tuple[Sender, bytes]:
 
 
 def _check_function(sender: Sender, new: NewRequest) -> None:
-    source = sender.source
-    if new.execution_arn and not may_speak_for(
-        new.execution_arn,
-        function_arns=source.function_arns,
-        allow_local_runner=source.allow_local_runner,
-    ):
-        log.warning("foreign_function", source=source.slug, execution_arn=new.execution_arn)
-        raise ForeignFunction(
-            f"The source {source.slug} may not speak for the function of this execution_arn. "
-            "Ask an admin to add the function to the source, or send from the right source."
-        )
+    try:
+        check_function(sender.source, new.execution_arn)
+    except ForeignFunction:
+        slug = sender.source.slug
+        log.warning("foreign_function", source=slug, execution_arn=new.execution_arn)
+        raise
 
 
 def _own(sender: Sender, **which: Any) -> ApprovalRequest:

@@ -10,7 +10,7 @@ LOCAL = "0b0d7a2e-5f0e-4c39-a1a5-1c9f5f8a3d11/5f1b9c1e-5f0e-4c39-a1a5-1c9f5f8a3d
 
 
 @pytest.mark.parametrize(
-    "bound", [[], [FUNCTION], [f"{FUNCTION}:7"], [f"{FUNCTION}:*"], [FUNCTION + "x", FUNCTION]]
+    "bound", [[FUNCTION], [f"{FUNCTION}:7"], [f"{FUNCTION}:*"], [FUNCTION + "x", FUNCTION]]
 )
 def test_a_source_speaks_for_the_functions_it_is_bound_to(bound: list[str]) -> None:
     assert may_speak_for(EXECUTION, function_arns=bound, allow_local_runner=False)
@@ -33,6 +33,11 @@ def test_a_source_speaks_for_the_functions_it_is_bound_to(bound: list[str]) -> N
 )
 def test_a_source_speaks_for_no_other_function(bound: list[str]) -> None:
     assert not may_speak_for(EXECUTION, function_arns=bound, allow_local_runner=True)
+
+
+@pytest.mark.parametrize("allowed", [True, False])
+def test_a_source_without_functions_speaks_for_all_only_at_the_local_runner(allowed: bool) -> None:
+    assert may_speak_for(EXECUTION, function_arns=[], allow_local_runner=allowed) is allowed
 
 
 @pytest.mark.parametrize("bound", [[], [FUNCTION]])

@@ -235,6 +235,32 @@ def test_a_source_may_not_speak_for_another_function(
     assert not ApprovalRequest.objects.exists()
 
 
+@pytest.mark.parametrize("local", [True, False])
+def test_a_source_bound_to_functions_has_to_say_whose_callback_it_is(
+    anna: User, local: bool
+) -> None:
+    bound = make_sender(function_arns=[FUNCTION], allow_local_runner=local)
+    [error] = problem_of(bound.open(), 422)["errors"]
+    assert error["field"] == "execution_arn"
+    assert "only for the functions it names" in error["message"]
+    assert not ApprovalRequest.objects.exists()
+
+
+@pytest.mark.parametrize("fields", [{}, {"execution_arn": EXECUTION}, {"execution_arn": LOCAL}])
+def test_a_source_that_names_no_function_opens_nothing(anna: User, fields: dict[str, Any]) -> None:
+    told = problem_of(make_sender(allow_local_runner=False).open(**fields), 403)
+    assert "names no functions yet" in told["detail"]
+    assert "manage.py add_functions orders" in told["detail"]
+    assert not ApprovalRequest.objects.exists()
+
+
+@pytest.mark.parametrize("fields", [{}, {"execution_arn": EXECUTION}, {"execution_arn": LOCAL}])
+def test_a_source_for_the_local_runner_that_names_no_function_is_open(
+    sender: Sender, fields: dict[str, Any]
+) -> None:
+    assert sender.open(**fields).status_code == 201
+
+
 def test_every_field_of_the_contract_is_taken(sender: Sender, anna: User) -> None:
     factories.make_user("bert", groups=["finance"])
     response = sender.open(

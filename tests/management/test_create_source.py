@@ -45,6 +45,13 @@ def test_a_source_that_makes_no_sense_is_refused_and_nothing_is_written(words):
     assert not CallbackSource.objects.exists()
 
 
+def test_a_source_without_functions_is_made_for_the_local_runner_only():
+    with pytest.raises(CommandError, match=r"--function-arn.*--allow-local-runner"):
+        create()
+    create("--allow-local-runner")
+    assert CallbackSource.objects.get().function_arns == []
+
+
 def test_a_name_can_be_taken_once():
     create("--allow-local-runner")
     with pytest.raises(CommandError, match="slug"):

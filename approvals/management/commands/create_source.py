@@ -50,16 +50,26 @@ class Command(BaseCommand):
         self.stdout.write(f"api_key={key}")
 
 
-def _source(options: dict[str, Any]) -> CallbackSource:
-    arns = options["function_arn"]
-    if wrong := [arn for arn in arns if not FUNCTION_ARN.fullmatch(arn)]:
+def function_arns(named: list[str]) -> list[str]:
+    """NAMED, if all are ARNs of functions without a version.
+
+    Raises:
+        CommandError: some are not.
+    """
+    if wrong := [arn for arn in named if not FUNCTION_ARN.fullmatch(arn)]:
         raise CommandError(
             f"Not a function ARN without a version: {', '.join(wrong)}. "
             "Write arn:aws:lambda:REGION:ACCOUNT:function:NAME."
         )
+    return named
+
+
+def _source(options: dict[str, Any]) -> CallbackSource:
+    arns = function_arns(options["function_arn"])
     if not arns and not options["allow_local_runner"]:
         raise CommandError(
-            "Name at least one --function-arn: a source speaks only for functions it names."
+            "Name at least one --function-arn: a source speaks only for functions it names. "
+            "Only for AWS's local runner, --allow-local-runner stands in for it."
         )
     return CallbackSource(
         slug=options["slug"],
