@@ -41,7 +41,10 @@ def press(client: Client, request: ApprovalRequest, verdict: str = "approved", *
 
 def test_a_plain_post_decides_and_leads_to_the_page(anna: User, order: ApprovalRequest) -> None:
     answer = press(signed_in(anna), order, seen=order.payload_sha256, comment="Fine\r\nby me")
-    assert (answer.status_code, answer["Location"]) == (303, f"/requests/{order.public_id}/")
+    assert (answer.status_code, answer["Location"]) == (
+        303,
+        f"/requests/{order.public_id}/#decision",
+    )
     decision = Decision.objects.get()
     assert (decision.reviewer, decision.channel) == (anna, Channel.BROWSER)
     assert decision.comment == "Fine\nby me"
