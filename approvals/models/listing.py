@@ -99,7 +99,7 @@ def decided_page(user: User, *, after: Place | None = None, size: int = PAGE_SIZ
 
 def _capped_count(rows: QuerySet[Any]) -> RawSQL:
     sql, values = rows.order_by().values("pk")[: COUNT_LIMIT + 1].query.sql_with_params()
-    return RawSQL(  # noqa: S611  Django's own text, values bound
+    return RawSQL(  # noqa: S611  # nosec B611  Django's own text, values bound
         f"SELECT count(*) FROM ({sql}) capped",  # noqa: S608  # nosec B608
         values,
         output_field=IntegerField(),

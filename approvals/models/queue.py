@@ -108,12 +108,12 @@ def pending_page(walk: Walk, *, after: Place | None = None, size: int = PAGE_SIZ
     """One page of WALK, in one statement."""
     sql, values = walk.statement(size + 1, after)
     counted, count_values = walk.statement(COUNT_LIMIT + 1)
-    totals = RawSQL(  # noqa: S611  our own texts, values bound
+    totals = RawSQL(  # noqa: S611  # nosec B611  our own texts, values bound
         f"SELECT ARRAY[count(*), max(id)] FROM ({counted}) counted",  # noqa: S608  # nosec B608
         count_values,
         output_field=ArrayField(models.BigIntegerField()),
     )
-    page = RawSQL(f"SELECT id FROM ({sql}) page", values)  # noqa: S608, S611  # nosec B608
+    page = RawSQL(f"SELECT id FROM ({sql}) page", values)  # noqa: S608, S611  # nosec B608, B611
     rows = list(listed().filter(pk__in=page).annotate(totals=totals).order_by("queue_at", "pk"))
     count, newest = rows[0].totals if rows else (0, 0)
     last = rows[size - 1] if len(rows) > size else None
