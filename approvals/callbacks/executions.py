@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from approvals import doorbell
-from approvals.callbacks import pace, replies
+from approvals.callbacks import pace, replies, turns
 from approvals.callbacks.gateway import Address, CallbackGateway, Sighting
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.clock import database_now
@@ -33,8 +32,6 @@ LINGER = timedelta(seconds=1.5)
 #: An execution AWS does not know (404 is normal just after the start) is looked for
 #: this often, about half an hour, and then no more.
 LOOKS_FOR_UNKNOWN = 15
-#: Any number of our own: whoever holds it is the one who looks.
-ONE_LOOKS = 0x100C
 
 Seen = Sequence[tuple[Execution, Sighting]]
 
@@ -68,7 +65,7 @@ def look_due(
             tally[sighting.status or "unseen"] += 1
             settle(execution, sighting, now=database_now())
 
-    with _only_one() as mine:
+    with turns.turn(turns.LOOK) as mine:
         if mine:
             lanes: Lanes[Execution, Sighting] = Lanes(
                 lambda row: _look(gateway, row), threads=threads, per_source=1
@@ -80,21 +77,6 @@ def look_due(
                 settle=settle_landed,
             )
     return tally
-
-
-@contextmanager
-def _only_one() -> Iterator[bool]:
-    # A lock of the session, not of a transaction: none is open while AWS is asked. It
-    # falls with the connection, so a worker that dies holds nobody up.
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_lock(%s)", [ONE_LOOKS])
-        mine: bool = cursor.fetchone()[0]
-    try:
-        yield mine
-    finally:
-        if mine:
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_unlock(%s)", [ONE_LOOKS])
 
 
 @transaction.atomic(durable=True)

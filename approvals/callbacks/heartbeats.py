@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import F, QuerySet
 
-from approvals.callbacks import pace, replies
+from approvals.callbacks import pace, replies, turns
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.clock import database_now
@@ -42,13 +42,26 @@ def beat_due(
 ) -> Counter[str]:
     """Beat for every callback that is due until none is, or BUDGET is spent.
 
-    Returns how often AWS gave which reply.
+    Returns how often AWS gave which reply. Nothing is done if two workers are beating:
+    hanging sources may hold two of the places where tasks run, and no more.
     """
+    with turns.turn(turns.BEAT) as mine, turns.stuck() as stuck:
+        return _sweep(gateway, stuck, budget, threads) if mine else Counter()
+
+
+def _sweep(
+    gateway: CallbackGateway, stuck: turns.Stuck, budget: timedelta, threads: int
+) -> Counter[str]:
     tally: Counter[str] = Counter()
 
     def settle_landed(landed: Beaten) -> None:
         tally.update(str(answer.reply) for _, answer in landed)
         settle(landed, now=database_now())
+
+    def watch(lanes: Lanes[Heartbeat, Answer]) -> None:
+        stuck.tell(lanes.hanging)
+        if lanes.are_jammed:  # another sweep may have threads for what waits here
+            _give_back(lanes.recall())
 
     lanes: Lanes[Heartbeat, Answer] = Lanes(
         lambda row: _beat(gateway, row), threads=threads, per_source=PER_SOURCE
@@ -56,8 +69,11 @@ def beat_due(
     unsent = run(
         lanes,
         Shift(budget, room=BATCH, at_least=BATCH // 2),
-        claim=lambda number, crowded: claim(number, now=database_now(), crowded=crowded),
+        claim=lambda number, crowded: claim(
+            number, now=database_now(), crowded=[*crowded, *stuck.everywhere()]
+        ),
         settle=settle_landed,
+        watch=watch,
     )
     _give_back(unsent)
     return tally

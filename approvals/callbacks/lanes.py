@@ -28,6 +28,8 @@ BUDGET = timedelta(seconds=10)
 GRACE = timedelta(seconds=14)
 #: While calls hang, new work is looked for this often.
 POLL = timedelta(milliseconds=250)
+#: A source whose lanes are full and of which nothing lands for this long hangs.
+HANGS_AFTER = timedelta(milliseconds=500)
 
 Item = TypeVar("Item", CallbackDelivery, Heartbeat, Execution)
 Said = TypeVar("Said")
@@ -46,6 +48,7 @@ class Lanes(Generic[Item, Said]):
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="to-aws")
         self._flying: dict[Future[Said], Item] = {}
         self._flying_of: Counter[int] = Counter()
+        self._moved_at: dict[int, float] = {}  # time.monotonic() of the last start or landing
         self._waiting: defaultdict[int, deque[Item]] = defaultdict(deque)
         self._open = True
 
@@ -53,6 +56,17 @@ class Lanes(Generic[Item, Said]):
     def crowded(self) -> list[int]:
         """Sources whose lanes are full: claiming more for them only makes a queue."""
         return [source for source, number in self._flying_of.items() if number >= self._per_source]
+
+    @property
+    def hanging(self) -> list[int]:
+        """Crowded sources of which nothing has landed for a while."""
+        since = time.monotonic() - HANGS_AFTER.total_seconds()
+        return [source for source in self.crowded if self._moved_at[source] <= since]
+
+    @property
+    def are_jammed(self) -> bool:
+        """Whether hanging sources hold every thread: what is claimed now only waits."""
+        return sum(self._flying_of[source] for source in self.hanging) >= self._threads
 
     @property
     def load(self) -> int:
@@ -77,8 +91,15 @@ class Lanes(Generic[Item, Said]):
         done, _ = wait(self._flying, timeout.total_seconds(), FIRST_COMPLETED)
         landed = [(self._flying.pop(future), future.result()) for future in done]
         self._flying_of.subtract(item.source_id for item, _ in landed)
+        self._moved_at.update((item.source_id, time.monotonic()) for item, _ in landed)
         self._take_off()
         return landed
+
+    def recall(self) -> list[Item]:
+        """Take back what waits to be sent."""
+        waiting = [item for queue in self._waiting.values() for item in queue]
+        self._waiting.clear()
+        return waiting
 
     def stop(self) -> None:
         """Start nothing more; what is under way may still land."""
@@ -88,7 +109,7 @@ class Lanes(Generic[Item, Said]):
         """Start nothing more, wait for nothing; return what was never sent."""
         self.stop()
         self._pool.shutdown(wait=False, cancel_futures=True)
-        return [item for queue in self._waiting.values() for item in queue]
+        return self.recall()
 
     def _take_off(self) -> None:
         for source, queue in self._waiting.items():
@@ -96,6 +117,7 @@ class Lanes(Generic[Item, Said]):
                 item = queue.popleft()
                 self._flying[self._pool.submit(self._send, item)] = item
                 self._flying_of[source] += 1
+                self._moved_at[source] = time.monotonic()
 
     def _has_lane(self, source: int) -> bool:
         return len(self._flying) < self._threads and self._flying_of[source] < self._per_source
@@ -122,10 +144,12 @@ def run(
     *,
     claim: Callable[[int, Collection[int]], Sequence[Item]],
     settle: Callable[[Sequence[tuple[Item, Said]]], None],
+    watch: Callable[[Lanes[Item, Said]], None] = lambda _: None,
 ) -> list[Item]:
     """Claim, send and settle until nothing is due or the budget is spent.
 
     CLAIM(number, crowded sources) leases at most so many items of other sources.
+    WATCH(lanes) is called at every turn of the loop, before claiming.
     Returns what was claimed and never sent; what hangs beyond the grace is dropped.
     """
     started = busy_at = time.monotonic()
@@ -133,9 +157,11 @@ def run(
     next_claim_at = started
     try:
         while (now := time.monotonic()) < deadline + GRACE.total_seconds():
+            watch(lanes)
             claimed: Sequence[Item] = ()
             free = shift.room - lanes.load
-            if next_claim_at <= now < deadline and free >= shift.at_least:
+            may_claim = next_claim_at <= now < deadline and not lanes.are_jammed
+            if may_claim and free >= shift.at_least:
                 claimed = claim(free, lanes.crowded)
                 next_claim_at = now if claimed else now + POLL.total_seconds()
             assert not connection.in_atomic_block, "AWS is never asked inside a transaction"

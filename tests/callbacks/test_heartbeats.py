@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import datetime, timedelta
-from threading import Barrier, current_thread, main_thread
+from threading import Barrier, Event, current_thread, main_thread
 from typing import Any
 from unittest import mock
 
 import pytest
 from django.db import connection, connections
 
-from approvals.callbacks import heartbeats, lanes, outbox, replies
+from approvals.callbacks import heartbeats, lanes, outbox, replies, turns
 from approvals.callbacks.aws import LambdaGateway
 from approvals.callbacks.gateway import Answer
 from approvals.callbacks.heartbeats import beat_due
 from approvals.clock import database_now
 from approvals.keyring import SealBroken
-from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
+from approvals.models import ApprovalRequest, AuditEvent, CallbackSource, Heartbeat
 from approvals.states import Reply, RequestState, Withdrawal
 from tests.callbacks.conftest import decided, tags
 from tests.factories import make_request, make_source, make_user
@@ -29,11 +29,34 @@ from tests.fakes.lambda_api import Fault, LambdaApi
 
 UNAVAILABLE = Answer(Reply.UNAVAILABLE, "EndpointConnectionError: AWS could not be reached.")
 NOT_FOUND = replies.meaning("ResourceNotFoundException", 404)
+Sweeps = Callable[..., Future[Counter[str]]]
 TIMEOUT = 30  # seconds; beats are due every 10
 
 
 def waiting(**fields: Any) -> ApprovalRequest:
     return make_request(make_user(), heartbeat_timeout_seconds=TIMEOUT, **fields)
+
+
+def fill(source: CallbackSource) -> None:
+    """As many beats due as a source has lanes."""
+    for _ in range(heartbeats.PER_SOURCE):
+        waiting(source=source)
+
+
+def after_first(
+    monkeypatch: pytest.MonkeyPatch, owner: Any, name: str, matters: Callable[..., Any]
+) -> Event:
+    """An event that is set once OWNER's NAME has returned from a call that MATTERS."""
+    original, happened = getattr(owner, name), Event()
+
+    def wrapped(*args: Any) -> Any:
+        result = original(*args)
+        if matters(*args):
+            happened.set()
+        return result
+
+    monkeypatch.setattr(owner, name, wrapped)
+    return happened
 
 
 def told(request: ApprovalRequest, reply: Reply | Answer, now: datetime) -> None:
@@ -330,6 +353,94 @@ class TestBeating:
         beat_due(gateway, budget=timedelta(milliseconds=100))
 
         assert Heartbeat.objects.get().misses >= 1
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSweepsAtOnce:
+    @pytest.fixture(autouse=True)
+    def _hangs_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lanes, "HANGS_AFTER", timedelta(0))
+
+    @pytest.fixture
+    def hanging(self) -> CallbackSource:
+        return make_source()
+
+    @pytest.fixture
+    def sweeps(self) -> Iterator[Sweeps]:
+        """Starts sweeps on threads of their own."""
+
+        def sweep(gateway: ScriptedGateway, threads: int) -> Counter[str]:
+            try:
+                return beat_due(gateway, threads=threads)
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(2) as pool:
+            yield lambda gateway, threads=16: pool.submit(sweep, gateway, threads)
+
+    def test_beside_two_hanging_sweeps_a_third_returns_and_others_still_beat(
+        self, hanging: CallbackSource, sweeps: Sweeps
+    ) -> None:
+        another, number = make_source(), heartbeats.PER_SOURCE
+        gateway = HangingGateway(hanging.pk, another.pk, until_others=4)
+        try:
+            fill(hanging)
+            first = sweeps(gateway, threads=number)
+            assert gateway.until_hung(number)
+            fill(another)
+            second = sweeps(gateway)
+            assert gateway.until_hung(2 * number)
+            idle = ScriptedGateway()
+            for _ in range(4):
+                waiting()
+
+            assert beat_due(idle) == Counter()
+
+            assert idle.calls == []
+            assert first.result() + second.result() == Counter(accepted=2 * number + 4)
+            assert gateway.hung == 2 * number
+        finally:
+            gateway.release()
+
+    def test_what_one_sweep_hangs_on_is_left_alone_by_the_next(
+        self, hanging: CallbackSource, sweeps: Sweeps, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gateway = HangingGateway(hanging.pk, until_others=99)
+        told = after_first(monkeypatch, turns.Stuck, "tell", lambda _, sources: sources)
+        try:
+            fill(hanging)
+            first = sweeps(gateway, threads=heartbeats.PER_SOURCE)
+            assert told.wait(10)
+            waiting(source=hanging)
+            waiting()
+
+            assert beat_due(ScriptedGateway()) == Counter(accepted=1)
+        finally:
+            gateway.release()
+        first.result()
+
+    def test_what_waits_behind_hanging_calls_is_left_to_another_sweep(
+        self, hanging: CallbackSource, sweeps: Sweeps, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        gateway = HangingGateway(hanging.pk, until_others=2)
+        given = after_first(monkeypatch, heartbeats, "_give_back", lambda rows: rows)
+        try:
+            fill(hanging)
+            waiting()
+            waiting()
+            first = sweeps(gateway, threads=heartbeats.PER_SOURCE)
+            assert given.wait(10)
+
+            assert beat_due(gateway) == Counter(accepted=2)
+
+            assert first.result() == Counter(accepted=heartbeats.PER_SOURCE)
+        finally:
+            gateway.release()
+
+    def test_the_places_are_free_again_when_the_sweeps_are_done(self, sweeps: Sweeps) -> None:
+        for _ in range(3):
+            waiting()
+            assert sweeps(ScriptedGateway()).result() == Counter(accepted=1)
 
 
 @pytest.mark.django_db(transaction=True)

@@ -63,6 +63,33 @@ def test_a_source_has_no_more_than_its_lanes(busy: Any) -> None:
     assert [name for _, name in busy.landed(SOON)] == ["other"]
 
 
+def test_a_crowded_source_hangs_only_once_nothing_lands(
+    busy: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    busy.put([item(1), item(1)])
+    assert (busy.crowded, busy.hanging) == ([1], [])
+
+    monkeypatch.setattr(lanes, "HANGS_AFTER", timedelta(0))
+    assert busy.hanging == [1]
+
+
+def test_lanes_are_jammed_when_hanging_calls_hold_every_thread(
+    gate: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lanes, "HANGS_AFTER", timedelta(0))
+    jammed: Lanes[Any, bool] = Lanes(lambda _: gate.wait(10), threads=4, per_source=2)
+    try:
+        jammed.put([item(1), item(1), item(2)])
+        assert not jammed.are_jammed
+
+        jammed.put([item(2), item(3, "waits")])
+        assert jammed.are_jammed
+        assert [row.name for row in jammed.recall()] == ["waits"]
+        assert jammed.close() == []
+    finally:
+        gate.set()
+
+
 def test_what_waits_for_its_own_source_takes_no_room_from_others(busy: Any) -> None:
     busy.put([item(1) for _ in range(10)])
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
-from threading import Event, Lock
+from threading import Condition, Event, Lock
 
 from approvals.callbacks.gateway import Address, Answer, CallbackFailure, Sighting
 from approvals.states import Reply
@@ -64,15 +64,17 @@ def _answer(line: Reply | Answer | Sighting) -> Answer:
 
 
 class HangingGateway(ScriptedGateway):
-    """Calls for one source hang until so many of other sources have been made.
+    """Calls for some sources hang until so many of other sources have been made.
 
-    `hung` is how many of that source's calls had begun by then. RELEASE ends the wait.
+    `hung` is how many of those sources' calls had begun by then; `until_hung` waits for
+    so many. RELEASE ends the wait.
     """
 
-    def __init__(self, source_id: int, *, until_others: int) -> None:
+    def __init__(self, *source_ids: int, until_others: int) -> None:
         super().__init__()
         self.hung = 0
-        self._source_id = source_id
+        self._one_more = Condition(self._lock)
+        self._source_ids = source_ids
         self._others_left = until_others
         self._released = Event()
 
@@ -84,13 +86,18 @@ class HangingGateway(ScriptedGateway):
         self._pass(address)
         return super().beat(address, callback_id)
 
+    def until_hung(self, number: int) -> bool:
+        with self._lock:
+            return self._one_more.wait_for(lambda: self.hung >= number, 10)
+
     def release(self) -> None:
         self._released.set()
 
     def _pass(self, address: Address) -> None:
         with self._lock:
-            hangs = address.source_id == self._source_id
+            hangs = address.source_id in self._source_ids
             self.hung += hangs and not self._released.is_set()
+            self._one_more.notify_all()
             self._others_left -= not hangs
             if self._others_left <= 0:
                 self._released.set()
