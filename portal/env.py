@@ -129,7 +129,11 @@ class Environment(BaseSettings):
         default="Countersign <countersign@localhost>", description="Sender of every mail"
     )
     time_zone: str = Field(default="UTC", description="Time zone of pages and mails")
-    log_level: str = Field(default="INFO", pattern=r"^(DEBUG|INFO|WARNING|ERROR)$")
+    log_level: str = Field(
+        default="INFO",
+        pattern=r"^(DEBUG|INFO|WARNING|ERROR)$",
+        description="How much is logged: DEBUG, INFO, WARNING or ERROR",
+    )
     static_root: Path = Field(
         default=Path("staticfiles"), description="Where collectstatic puts the assets"
     )

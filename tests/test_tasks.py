@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
 from unittest import mock
 
 import pytest
@@ -16,7 +15,7 @@ from approvals import doorbell, lifecycle, tasks
 from approvals.clock import database_now
 from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, SweepMark
 from approvals.states import Channel, DeliveryState, RequestState, Verdict
-from tests.factories import make_request, make_user
+from tests.factories import make_request, make_user, past_its_deadline
 from tests.fakes.gateway import ScriptedGateway
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -84,8 +83,7 @@ def test_a_heartbeat_due_is_sent(aws):
 
 
 def test_a_request_past_its_deadline_expires():
-    long_ago = database_now() - timedelta(hours=1)
-    request = make_request(make_user(), timeout_seconds=60, sent_at=long_ago)
+    request = past_its_deadline(make_request(make_user(), timeout_seconds=60))
     run(doorbell.EXPIRE_REQUESTS)
     request.refresh_from_db()
     assert request.state == RequestState.EXPIRED

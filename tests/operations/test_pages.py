@@ -13,7 +13,7 @@ from approvals.clock import database_now
 from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, User
 from approvals.operations import lists
 from approvals.states import Channel, DeliveryState, Verdict
-from tests.factories import make_request, make_source, make_user
+from tests.factories import make_request, make_source, make_user, past_its_deadline
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -226,8 +226,7 @@ def test_an_answer_on_its_way_is_told_from_one_tried_again(client, olu):
 
 def test_an_answer_names_who_decided_or_that_a_rule_did(client, olu):
     reviewer = decided().request.decisions.get().reviewer
-    long_ago = database_now() - timedelta(hours=1)
-    expired = make_request(make_user(), timeout_seconds=60, sent_at=long_ago, title="Old one")
+    expired = past_its_deadline(make_request(make_user(), timeout_seconds=60, title="Old one"))
     lifecycle.expire(expired.pk, now=database_now())
     page = text(client, DELIVERIES)
     assert f"by {reviewer.display_name}<" in page
