@@ -2,7 +2,8 @@
 
 GetDurableExecution allows 30 calls a second for a whole account: one worker looks at a
 time, at most five times a second for one source, soon after an answer was delivered
-and ever more seldom while nothing changes. A terminal status is never left again.
+and ever more seldom while nothing changes. A terminal status is never left again, and
+what is opened for an execution known as ended is withdrawn without asking.
 """
 
 from __future__ import annotations
@@ -16,12 +17,12 @@ from django.db import transaction
 
 from approvals import doorbell
 from approvals.callbacks import pace, replies, turns
-from approvals.callbacks.gateway import Address, CallbackGateway, Sighting
+from approvals.callbacks.gateway import Address, Answer, CallbackGateway, Sighting
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.clock import database_now
 from approvals.lifecycle import desk
 from approvals.lifecycle.withdraw import withdraw_locked
-from approvals.models import ApprovalRequest, AuditEvent, Execution
+from approvals.models import ApprovalRequest, AuditEvent, Execution, Heartbeat
 from approvals.states import TERMINAL_STATUSES, AuditTag, ExecutionStatus, Reply, Withdrawal
 
 #: A lane is held this long, and each source has one: five looks a second.
@@ -107,6 +108,8 @@ def _pause(looks: int) -> timedelta:
 
 
 def _look(gateway: CallbackGateway, execution: Execution) -> Sighting:
+    if execution.has_ended:  # due again because a request came after the end: nothing to ask
+        return Sighting(Answer(Reply.ACCEPTED), execution.status)
     began = time.monotonic()
     try:
         sighting = gateway.look(Address.of(execution.source), execution.arn)
@@ -119,20 +122,34 @@ def _look(gateway: CallbackGateway, execution: Execution) -> Sighting:
 @transaction.atomic(durable=True)
 def settle(looked: Execution, sighting: Sighting, *, now: datetime) -> None:
     """Record a SIGHTING; an execution that ended takes its pending requests with it."""
-    news = sighting.status not in {"", looked.status, ExecutionStatus.RUNNING}
-    requests = [desk.lock(pk) for pk in _requests_of(looked)] if news else []
+    is_new = sighting.status not in {"", looked.status, ExecutionStatus.RUNNING}
+    matters = is_new or sighting.is_terminal
+    requests = [desk.lock(pk) for pk in _requests_of(looked)] if matters else []
     execution = Execution.objects.select_for_update(no_key=True).get(pk=looked.pk)
-    if execution.has_ended:
-        return
-    if not sighting.status:
+    told = requests
+    if execution.has_ended:  # for good; who has been told of it is not told twice
+        told = [request for request in requests if request.is_pending]
+    elif sighting.status:
+        _note_seen(execution, sighting, now)
+    else:
         _note_unseen(execution, sighting)
-        return
-    _note_seen(execution, sighting, now)
+    if execution.has_ended:
+        _let_go(execution, requests, now)
+    for request in told:
+        AuditEvent.objects.record(AuditTag.EXECUTION_SEEN, request, at=now, status=execution.status)
+
+
+def _let_go(execution: Execution, requests: Sequence[ApprovalRequest], now: datetime) -> None:
+    """Nobody waits any more: withdraw what is pending of REQUESTS, and silence them all."""
+    sentence = f"The execution ended before an answer: {execution.status}."
     for request in requests:
-        if sighting.is_terminal and request.is_pending:
-            sentence = f"The execution ended before an answer: {sighting.status}."
+        if request.is_pending:
             withdraw_locked(request, why=Withdrawal.EXECUTION_ENDED, reason=sentence, at=now)
-        AuditEvent.objects.record(AuditTag.EXECUTION_SEEN, request, at=now, status=sighting.status)
+    Heartbeat.objects.filter(request__in=requests).delete()
+    # One that was opened since REQUESTS were read has set the next look, and keeps it.
+    late = ApprovalRequest.objects.pending().filter(execution=execution)
+    execution.next_look_at = now if late.exists() else None
+    execution.save(update_fields=["next_look_at"])
 
 
 def _requests_of(execution: Execution) -> list[int]:
@@ -147,11 +164,7 @@ def _note_seen(execution: Execution, sighting: Sighting, now: datetime) -> None:
     execution.ended_at = sighting.ended_at if sighting.is_terminal else None
     execution.seen_at = now
     execution.trouble = ""
-    if sighting.is_terminal:
-        execution.next_look_at = None
-    execution.save(update_fields=[
-        "status", "started_at", "ended_at", "seen_at", "trouble", "next_look_at",
-    ])  # fmt: skip
+    execution.save(update_fields=["status", "started_at", "ended_at", "seen_at", "trouble"])
 
 
 def _note_unseen(execution: Execution, sighting: Sighting) -> None:

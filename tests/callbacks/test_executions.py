@@ -10,11 +10,11 @@ from typing import Any
 import pytest
 from django.db import connections
 
-from approvals.callbacks import executions
+from approvals.callbacks import executions, outbox
 from approvals.callbacks.executions import look_due
 from approvals.callbacks.gateway import Answer, Sighting
 from approvals.clock import database_now
-from approvals.models import ApprovalRequest, Execution
+from approvals.models import ApprovalRequest, Execution, Heartbeat
 from approvals.states import ExecutionStatus, Reply, RequestState, Withdrawal
 from tests.callbacks.conftest import decided, tags
 from tests.factories import make_request, make_source, make_user
@@ -129,6 +129,35 @@ class TestSettling:
         request.refresh_from_db()
         assert request.state == RequestState.APPROVED
         assert tags(request)[-1] == "execution.seen"
+
+    def test_the_end_of_an_execution_ends_the_beats_of_a_refused_answer(self) -> None:
+        request = decided(execution_arn=ARN, heartbeat_timeout_seconds=30)
+        claimed = outbox.claim_next(now=request.delivery.owed_at)
+        assert claimed is not None
+        outbox.settle(claimed, Answer(Reply.REFUSED), now=request.delivery.owed_at)
+        assert Heartbeat.objects.exists()
+
+        look(seen("TIMED_OUT"), request.delivery.owed_at)
+
+        assert not Heartbeat.objects.exists()
+
+    def test_the_beats_of_others_go_on(self) -> None:
+        request = waiting()
+        make_request(make_user(), heartbeat_timeout_seconds=30)
+
+        look(seen("TIMED_OUT"), request.received_at)
+
+        assert Heartbeat.objects.count() == 1
+
+    def test_a_request_that_came_while_the_end_was_written_is_looked_after_next(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        request = waiting()
+        monkeypatch.setattr(executions, "_requests_of", lambda execution: [])
+
+        execution = look(seen("SUCCEEDED"), request.received_at)
+
+        assert execution.next_look_at == request.received_at
 
     def test_every_request_of_an_execution_is_told_of_its_end(self) -> None:
         source = make_source()
@@ -255,6 +284,29 @@ class TestLooking:
         waiting("another/1")
 
         assert look_due(ScriptedGateway(seen("SUCCEEDED")))["SUCCEEDED"] >= 1
+
+    def test_a_request_opened_after_the_end_is_withdrawn_without_asking(self) -> None:
+        source = make_source()
+        former = waiting(source=source)
+        look_due(ScriptedGateway(seen("STOPPED")))
+        late = waiting(source=source, heartbeat_timeout_seconds=30)
+        Execution.objects.update(next_look_at=late.received_at)
+        gateway = ScriptedGateway()
+
+        look_due(gateway)
+
+        late.refresh_from_db()
+        assert (late.state, late.withdrawal) == (
+            RequestState.WITHDRAWN,
+            Withdrawal.EXECUTION_ENDED,
+        )
+        assert "STOPPED" in late.closed_because
+        assert not Heartbeat.objects.exists()
+        execution = Execution.objects.get()
+        assert (execution.next_look_at, execution.ended_at) == (None, END)
+        assert gateway.calls == []
+        assert tags(late)[-2:] == ["request.withdrawn", "execution.seen"]
+        assert tags(former).count("execution.seen") == 1
 
     def test_a_gateway_that_raises_stops_nobody(self) -> None:
         request = waiting()
