@@ -11,6 +11,7 @@ import ssl
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -31,15 +32,8 @@ from botocore.loaders import create_loader
 from botocore.session import Session, get_session
 
 from approvals import __version__
-from approvals.callbacks import replies, wire
-from approvals.callbacks.gateway import (
-    CONNECT_LIMIT,
-    READ_LIMIT,
-    Address,
-    Answer,
-    CallbackFailure,
-    Sighting,
-)
+from approvals.callbacks import gateway, replies, wire
+from approvals.callbacks.gateway import Address, Answer, CallbackFailure, Sighting
 from approvals.states import Reply
 
 if TYPE_CHECKING:
@@ -66,8 +60,8 @@ class LambdaGateway:
     def __init__(
         self,
         *,
-        connect_timeout: timedelta = CONNECT_LIMIT,
-        read_timeout: timedelta = READ_LIMIT,
+        connect_timeout: timedelta = gateway.CONNECT_LIMIT,
+        read_timeout: timedelta = gateway.READ_LIMIT,
     ) -> None:
         self._config = Config(
             retries={"total_max_attempts": 1},
@@ -78,8 +72,8 @@ class LambdaGateway:
             proxies={},  # not even those of the environment: the address is the address
             user_agent_extra=f"countersign/{__version__}",
         )
-        self._clients: OrderedDict[Address, LambdaClient] = OrderedDict()
-        self._lock = Lock()  # clients may be shared between threads, their making may not
+        self._clients: OrderedDict[Address, Future[LambdaClient]] = OrderedDict()
+        self._lock = Lock()  # of the dictionary; never held while a client is made
 
     def succeed(self, address: Address, callback_id: str, result: bytes) -> Answer:
         return self._ask(
@@ -139,14 +133,26 @@ class LambdaGateway:
         return replace(answer, http_ms=round((time.monotonic() - began) * 1000)), found
 
     def _client(self, address: Address) -> LambdaClient:
+        # Making one may ask for credentials over the network: that holds up only those
+        # who want the same address.
+        mine: Future[LambdaClient] = Future()
         with self._lock:
-            client = self._clients.get(address)
-            if client is None:
-                client = self._clients[address] = _new_client(address, self._config)
+            client = self._clients.setdefault(address, mine)
             self._clients.move_to_end(address)
             if len(self._clients) > MAX_CLIENTS:
                 self._clients.popitem(last=False)
-        return client
+        if client is mine:
+            self._make(mine, address)
+        return client.result()
+
+    def _make(self, client: Future[LambdaClient], address: Address) -> None:
+        try:
+            client.set_result(_new_client(address, self._config))
+        except Exception as error:  # noqa: BLE001 - it is raised by result(), in every thread
+            with self._lock:
+                if self._clients.get(address) is client:
+                    del self._clients[address]  # the next call tries anew
+            client.set_exception(error)
 
 
 def _new_session() -> Session:

@@ -11,9 +11,12 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from threading import Event
 
 import pytest
 from botocore.config import Config
+from botocore.credentials import Credentials
+from botocore.session import Session
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -426,6 +429,46 @@ def test_many_threads_share_one_client_per_address(
 
     assert replies == [Reply.ACCEPTED] * 16
     assert made == [address]
+
+
+def test_a_source_whose_credentials_hang_holds_up_no_other(
+    api: LambdaApi, address: Address, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked, leave = Event(), Event()
+    original = aws._own_credentials
+
+    def hanging(session: Session) -> Credentials:
+        asked.set()
+        leave.wait(10)
+        return original(session)
+
+    monkeypatch.setattr(aws, "_own_credentials", hanging)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", api.url)
+    borrowing = replace(address, source_id=8, role_arn="arn:aws:iam::123456789012:role/answers")
+    with ThreadPoolExecutor(1) as pool:
+        try:
+            slow = pool.submit(gateway.beat, borrowing, CALLBACK_ID)
+            assert asked.wait(10)
+
+            assert gateway.beat(address, CALLBACK_ID).reply is Reply.ACCEPTED
+
+            assert not slow.done()
+        finally:
+            leave.set()
+    assert slow.result().reply is Reply.ACCEPTED
+
+
+def test_a_client_that_could_not_be_made_is_tried_anew(
+    address: Address, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def broken(*_: object) -> None:
+        raise aws.AddressError("ValueError")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(aws, "_new_client", broken)
+        assert gateway.beat(address, CALLBACK_ID).reply is Reply.UNAVAILABLE
+
+    assert gateway.beat(address, CALLBACK_ID).reply is Reply.ACCEPTED
 
 
 def test_one_exchange_takes_no_longer_than_the_port_promises() -> None:
