@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
+from playwright.sync_api import Browser, sync_playwright
 
 #: Written by migrate, the same for every test.
 _KEPT = {"django_content_type", "auth_permission"}
@@ -46,3 +48,26 @@ _FOR_TESTS: dict[str, Any] = {
 def _settings_for_tests() -> Iterator[None]:
     with override_settings(**_FOR_TESTS):
         yield
+
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """One browser for all tests of this process; `make test` says where it is."""
+    # Playwright runs an event loop in this thread, which Django would take for an async view.
+    os.environ["DJANGO_ALLOW_ASYNC_UNSAFE"] = "true"
+    path = os.environ.get("CHROMIUM", "/usr/bin/chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=CHROMIUM_FLAGS)
+        yield browser
+        browser.close()

@@ -103,6 +103,8 @@ def _write(
         groups=list(pool.group_names),
     )
     _supersede_older(request, now)
+    # Also one known from before: it may have ended. Last, for executions are locked last.
+    Execution.objects.filter(pk=request.execution_id).update(next_look_at=now)
     return Received(request, created=True, warnings=(*_warnings(new), *pool.warnings))
 
 
@@ -125,7 +127,7 @@ def _request(
         public_id=new_public_id(),
         source=source,
         kind=kind,
-        execution=_execution(source, new.execution_arn, now),
+        execution=_execution(source, new.execution_arn),
         callback_sha256=digest,
         callback_sealed=keyring.seal(new.callback_id.encode(), place=callback_place(digest)),
         content_sha256=new.content_sha256,
@@ -177,15 +179,10 @@ def _clocks(new: NewRequest, start: datetime) -> dict[str, datetime | None]:
     }
 
 
-def _execution(source: CallbackSource, arn: str, now: datetime) -> Execution | None:
+def _execution(source: CallbackSource, arn: str) -> Execution | None:
     if not arn:
         return None
-    execution, made = Execution.objects.get_or_create(
-        source=source, arn=arn, defaults={"next_look_at": now}
-    )
-    if not made:  # it may have ended, or been given up: have it looked at again
-        Execution.objects.filter(pk=execution.pk).update(next_look_at=now)
-    return execution
+    return Execution.objects.get_or_create(source=source, arn=arn)[0]
 
 
 def _assign(request: ApprovalRequest, pool: Pool) -> None:

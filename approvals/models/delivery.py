@@ -20,7 +20,8 @@ class CallbackDelivery(models.Model):
     """The bytes AWS is owed for one request, and how far they have come.
 
     Only callbacks/outbox moves `state`; the desk creates the row. `attempts` is the
-    fencing token: whoever settles an older attempt than the last changes nothing.
+    fencing token: whoever settles an older attempt than the last changes nothing, unless
+    AWS took it.
     `in_flight` says that an attempt was claimed and never settled; found set when the
     lease is over, that attempt ended unknown.
     """

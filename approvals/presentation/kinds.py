@@ -68,7 +68,7 @@ ORDER: Final[dict[str, Any]] = {
         "/note": "quote",
     },
     "highlights": ["/totals/total", "/total", "/amount", "/order_id", "/customer/name"],
-    "hide": ["/currency"],  # it stands before every amount
+    "hide": [],
 }
 
 AGENT_ACTION: Final[dict[str, Any]] = {

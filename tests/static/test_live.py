@@ -9,11 +9,10 @@ from types import SimpleNamespace
 import pytest
 from django.template import Context, Template
 from django.test import override_settings
-from playwright.sync_api import Page, Route, sync_playwright
+from playwright.sync_api import Browser, Page, Route
 
 from tests.static.files import STATIC
 
-CHROMIUM = "/usr/bin/chromium"
 ORIGIN = "http://countersign.test"
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; "
@@ -73,19 +72,15 @@ class Portal:
 
 
 @pytest.fixture(scope="module")
-def opened() -> Iterator[tuple[Page, Portal, list[str]]]:
+def opened(chromium: Browser) -> Iterator[tuple[Page, Portal, list[str]]]:
     portal, complaints = Portal(), list[str]()
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        page = browser.new_page()
-        page.on("console", lambda message: complaints.append(message.text))
-        page.on("pageerror", lambda error: complaints.append(str(error)))
-        page.route("**/*", portal.answer)
-        page.goto(f"{ORIGIN}/")
-        yield page, portal, complaints
-        browser.close()
+    page = chromium.new_page()
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.route("**/*", portal.answer)
+    page.goto(f"{ORIGIN}/")
+    yield page, portal, complaints
+    page.close()
 
 
 pytestmark = pytest.mark.browser

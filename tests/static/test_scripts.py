@@ -9,12 +9,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import sync_playwright
+from playwright.sync_api import Browser
 
 from approvals.templatetags.moments import remaining, spoken
 from tests.static.files import SCRIPTS, STATIC
 
-CHROMIUM = "/usr/bin/chromium"
 SECONDS = [0, 0.4, 1, 42, 59, 60, 61, 119, 599, 600, 3_599, 3_600, 3_661, 7_500, 86_399]
 
 
@@ -33,7 +32,7 @@ def test_a_script_imports_nothing_because_file_names_are_hashed(path: Path) -> N
 
 
 @pytest.mark.browser
-def test_the_ticker_says_what_the_server_said() -> None:
+def test_the_ticker_says_what_the_server_said(chromium: Browser) -> None:
     now = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
     aparts = [sign * seconds for seconds in SECONDS for sign in (1, -1)]
     expected = [
@@ -44,16 +43,13 @@ def test_the_ticker_says_what_the_server_said() -> None:
         for apart in aparts
     ]
     source = base64.b64encode((STATIC / "js/clock.js").read_bytes()).decode()
-    with sync_playwright() as driver:
-        browser = driver.chromium.launch(
-            executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"]
-        )
-        words = browser.new_page().evaluate(
-            """async ([source, aparts]) => {
-              const clock = await import(`data:text/javascript;base64,${source}`);
-              return aparts.map((apart) => [clock.spoken(apart), clock.remaining(apart)]);
-            }""",
-            [source, json.loads(json.dumps(aparts))],
-        )
-        browser.close()
+    page = chromium.new_page()
+    words = page.evaluate(
+        """async ([source, aparts]) => {
+          const clock = await import(`data:text/javascript;base64,${source}`);
+          return aparts.map((apart) => [clock.spoken(apart), clock.remaining(apart)]);
+        }""",
+        [source, json.loads(json.dumps(aparts))],
+    )
+    page.close()
     assert words == expected
