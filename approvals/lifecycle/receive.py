@@ -104,7 +104,8 @@ def _write(
     )
     _supersede_older(request, now)
     # Also one known from before: it may have ended. Last, for executions are locked last.
-    Execution.objects.filter(pk=request.execution_id).update(next_look_at=now)
+    if request.execution_id:
+        Execution.objects.filter(pk=request.execution_id).update(next_look_at=now)
     return Received(request, created=True, warnings=(*_warnings(new), *pool.warnings))
 
 
