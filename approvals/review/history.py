@@ -80,7 +80,7 @@ def _detail(words: str) -> Callable[[Mapping[str, Any]], str]:
 
 def _status(facts: Mapping[str, Any]) -> str:
     status = str(facts.get("status") or "").replace("_", " ").lower()
-    return f"seen {status}" if status else "seen"
+    return f"was seen: {status}" if status else "was seen"
 
 
 _WORDS: dict[AuditTag, tuple[str, Callable[[Mapping[str, Any]], str]]] = {

@@ -110,13 +110,15 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
 def card_context(
     request: ApprovalRequest, user: User, now: datetime, form: DecisionForm | None = None
 ) -> dict[str, Any]:
-    """The panel and the form beside it."""
+    """The panel, the form beside it, and what else changes while somebody looks."""
     amount = headline_amount(request.payload_text, presentation_of(request.kind))
     return {
         **panel_context(request, user, now),
         "form": form or DecisionForm(request),
         "approve_words": f"Approve {amount}" if amount else "Approve",
         "amount": amount,
+        "run": run_of(request),
+        "pulse": pulse_of(request, now),
         "history": lines_of(
             request.history.select_related("actor").order_by("-seq")[:HISTORY_LINES]
         ),
@@ -141,8 +143,6 @@ def page_context(
         "risk": risk,
         "risk_tone": risk_tone(request.risk_score),
         "most_points": max(points, default=0),
-        "run": run_of(request),
-        "pulse": pulse_of(request, now),
         "next_request": next_after(request, user),
         "where": request.kind.label,
         "nav": {"current": "needs-me" if card["may_decide"] else ""},

@@ -38,6 +38,11 @@ class Row:
         return risk_tone(self.request.risk_score)
 
     @property
+    def is_soft(self) -> bool:
+        """Whether the nearest clock only colours the row: deciding later is not too late."""
+        return self.deadline is not None and self.deadline != self.request.answer_by
+
+    @property
     def asker(self) -> str:
         request = self.request
         return str(request.agent or request.requested_by or request.source.name)

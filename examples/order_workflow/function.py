@@ -90,7 +90,7 @@ def _clocks(order: Order) -> dict[str, Any]:
 
 def _ask(order: Order, callback_id: str, execution_arn: str) -> countersign.Submitted:
     customer = order["customer"]["name"]
-    total = f"{order['totals']['total']} {order['currency']}"
+    total = f"{Decimal(order['totals']['total']):,.2f} {order['currency']}"
     goods = ", ".join(f"{line['quantity']} × {line['name']}" for line in order["lines"])
     return countersign.request_approval(
         callback_id,

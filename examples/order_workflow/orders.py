@@ -13,13 +13,8 @@ from typing import Any
 
 Event = dict[str, Any]
 
-TROMSO = {"name": "Halvard Brekke", "street": "Storgata 88", "city": "9008 Tromsø", "country": "NO"}
-ROTTERDAM = {
-    "name": "J. Brekke",
-    "street": "Witte de Withstraat 14",
-    "city": "3012 Rotterdam",
-    "country": "NL",
-}
+TROMSO = {"street": "Storgata 88", "city": "9008 Tromsø", "country": "NO"}
+ROTTERDAM = {"street": "Witte de Withstraat 14", "city": "3012 Rotterdam", "country": "NL"}
 
 
 def small() -> Event:
@@ -38,6 +33,7 @@ def high_risk() -> Event:
     """Dear, far away and new: the reasons stand first on the page."""
     return _order(
         customer="Halvard Brekke",
+        billing={"name": "J. Brekke", **ROTTERDAM},
         lines=[
             _line("TNT-4S-GR", "Fjell 4-season tent, moss", 4, "689.00"),
             _line("SLB-M10-R", "Polar -10 down bag, regular", 4, "389.00"),
@@ -68,6 +64,7 @@ def two_approvals() -> Event:
             "timeout_seconds": 86_400,
             "heartbeat_timeout_seconds": 600,
             "required_approvals": 2,
+            "assignees": {"groups": ["order-desk", "finance"]},
             "risk": {"score": 44, "reasons": [{"text": "Over 25,000.00 EUR", "points": 44}]},
         },
     )
@@ -83,7 +80,7 @@ def short_heartbeat() -> Event:
 
 
 def soon_due() -> Event:
-    """Five minutes in all, due after one: watch it turn amber, escalate and expire."""
+    """Five minutes in all, due after one: watch it turn red and expire."""
     return _order(
         customer="Priya Nair",
         lines=[_line("AXE-60", "Ice axe, 60 cm", 2, "94.50")],
@@ -91,7 +88,6 @@ def soon_due() -> Event:
             "timeout_seconds": 300,
             "heartbeat_timeout_seconds": 60,
             "due_in_seconds": 60,
-            "escalate_in_seconds": 180,
         },
     )
 
@@ -117,7 +113,12 @@ SHAPES: Mapping[str, Callable[[], Event]] = {
 
 
 def _order(
-    *, customer: str, lines: list[dict[str, Any]], approval: dict[str, Any], note: str = ""
+    *,
+    customer: str,
+    lines: list[dict[str, Any]],
+    approval: dict[str, Any],
+    note: str = "",
+    billing: dict[str, Any] | None = None,
 ) -> Event:
     goods = sum((Decimal(line["total"]) for line in lines), Decimal())
     return {
@@ -126,7 +127,10 @@ def _order(
         "currency": "EUR",
         "lines": lines,
         "totals": {"goods": f"{goods:.2f}", "shipping": "9.00", "total": f"{goods + 9:.2f}"},
-        "addresses": {"shipping": TROMSO, "billing": ROTTERDAM},
+        "addresses": {
+            "shipping": {"name": customer, **TROMSO},
+            "billing": {"name": customer, **TROMSO} if billing is None else billing,
+        },
         "note": note,
         "approval": approval,
     }

@@ -72,7 +72,7 @@ def banner(plan: Plan, seeded: Seeded, *, orders: str) -> str:
         *table,
         "",
         orders,
-        f"Mail and logs: {plan.folder / 'logs'}",
+        f"Logs: {plan.folder / 'logs'} (mails are in worker.log)",
         "Stop: Ctrl-C",
         "",
     ]

@@ -180,3 +180,14 @@ def test_the_queue_is_told_of_new_requests_for_three_statements(
 @pytest.mark.parametrize("query", ["view=all&since=0", "view=needs-me&since=x", "view=x&since=1"])
 def test_news_of_what_is_not_there_are_not_found(anna: User, query: str) -> None:
     assert signed_in(anna).get(f"/requests/news/?{query}").status_code == 404
+
+
+def test_a_poll_still_names_the_run_and_its_heartbeat(anna: User) -> None:
+    order = make_request(
+        anna, execution_arn="run-name/1", heartbeat_timeout_seconds=30, timeout_seconds=600
+    )
+
+    text = signed_in(anna).get(f"/requests/{order.public_id}/panel/").content.decode()
+
+    assert "run-name" in text
+    assert "asks for no heartbeat" not in text
