@@ -8,8 +8,19 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.account.forms import LoginForm
 from django.http import HttpRequest
 
+_MISMATCH = "That username or email and password do not match."
+
 
 class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
+    error_messages = {
+        **DefaultAccountAdapter.error_messages,
+        "email_password_mismatch": _MISMATCH,
+        "username_password_mismatch": _MISMATCH,
+        "invalid_login": _MISMATCH,
+        # As long as "login_failed" of ACCOUNT_RATE_LIMITS counts for one account.
+        "too_many_login_attempts": "Too many attempts. Wait five minutes, or ask an admin.",
+    }
+
     def is_open_for_signup(self, request: HttpRequest) -> bool:
         return False
 

@@ -4,11 +4,27 @@ from __future__ import annotations
 
 from allauth.account import views as account
 from django.contrib import admin
+from django.templatetags.static import static
 from django.urls import include, path
+from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
+
+
+class Favicon(RedirectView):
+    """Where browsers look without reading a page: the mark, under the name it has now."""
+
+    permanent = True
+
+    def get_redirect_url(self, *args: object, **kwargs: object) -> str:
+        return static("mark.svg")  # per request: the hashed name is known after collectstatic
+
+
+# A day at most: the hashed name changes with the mark, "permanent" alone would outlive it.
+favicon = cache_control(max_age=24 * 60 * 60, public=True)(Favicon.as_view())
 
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="approvals:queue"), name="home"),
+    path("favicon.ico", favicon, name="favicon"),
     path("", include("approvals.urls")),
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),
