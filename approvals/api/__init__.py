@@ -18,7 +18,9 @@ from approvals.review import api as review
 _PERSONAL_TOKEN = {
     "type": "http",
     "scheme": "bearer",
-    "description": "A personal token, made by a reviewer on /tokens/.",
+    "description": (
+        "Header Authorization: Bearer cst_…, a personal token, made by a reviewer on /tokens/."
+    ),
 }
 
 

@@ -5,6 +5,7 @@ Ninja's own pages run scripts from elsewhere and break our Content-Security-Poli
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -79,7 +80,7 @@ def operations(document: dict[str, Any]) -> Iterator[Operation]:
                 path=path,
                 summary=found.get("summary", ""),
                 description=_paragraphs(found.get("description", "")),
-                parameters=[_parameter(each) for each in found.get("parameters", [])],
+                parameters=[_parameter(each, known) for each in found.get("parameters", [])],
                 body=_body_fields(found.get("requestBody", {}), known),
                 answers=[
                     Answer(str(status), each["description"], _body_fields(each, known))
@@ -97,10 +98,14 @@ def _status(item: tuple[Any, Any]) -> str:
     return str(item[0])
 
 
-def _parameter(found: dict[str, Any]) -> Field:
-    notes = [found.get("description", ""), f"in the {found['in']}"]
-    type_ = _type_of(found["schema"])
-    return Field(found["name"], type_, found["required"], ", ".join(filter(None, notes)))
+def _parameter(found: dict[str, Any], known: dict[str, Any]) -> Field:
+    """A parameter is left out rather than null, so its type does not speak of null."""
+    schema = {"description": found.get("description", ""), **found["schema"]}
+    node = _plain(schema, known)
+    notes = [f"in the {found['in']}", _notes(node, schema)]
+    return Field(
+        found["name"], _type_of(node, known), found["required"], "; ".join(filter(None, notes))
+    )
 
 
 def _body_fields(found: dict[str, Any], known: dict[str, Any]) -> list[Field]:
@@ -116,7 +121,7 @@ def _fields(schema: dict[str, Any], known: dict[str, Any], prefix: str = "") -> 
     for name, found in schema.get("properties", {}).items():
         node = _plain(found, known)
         required = name in schema.get("required", ())
-        yield Field(prefix + name, _type_of(node), required, _notes(node, found))
+        yield Field(prefix + name, _type_of(found, known), required, _notes(node, found))
         yield from _fields(node, known, f"{prefix}{name}.")
 
 
@@ -128,10 +133,15 @@ def _plain(node: dict[str, Any], known: dict[str, Any]) -> dict[str, Any]:
     return _plain(choices[0], known) if len(choices) == 1 else node
 
 
-def _type_of(node: dict[str, Any]) -> str:
+def _type_of(node: dict[str, Any], known: dict[str, Any]) -> str:
+    """What NODE may be, null included: `string or null`, `list of object`, `any`."""
+    if "$ref" in node:
+        return _type_of(_plain(node, known), known)
+    if choices := node.get("anyOf") or node.get("oneOf"):
+        return " or ".join(dict.fromkeys(_type_of(each, known) for each in choices))
     type_ = node.get("type", "any")
     if type_ == "array":
-        return f"list of {_type_of(node.get('items', {}))}"
+        return f"list of {_type_of(node.get('items', {}), known)}"
     return " or ".join(type_) if isinstance(type_, list) else str(type_)
 
 
@@ -140,6 +150,6 @@ def _notes(node: dict[str, Any], found: dict[str, Any]) -> str:
     notes += [text.format(node[key]) for key, text in _LIMITS.items() if key in node]
     if "enum" in node:
         notes.append("one of " + ", ".join(map(str, node["enum"])))
-    if found.get("default") not in (None, [], {}):
-        notes.append(f"default {found['default']}")
+    if (default := found.get("default")) not in (None, "", [], {}):
+        notes.append(f"default {default if isinstance(default, str) else json.dumps(default)}")
     return "; ".join(note.rstrip(".") for note in notes if note)

@@ -61,11 +61,16 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "type": "apiKey",
         "in": "header",
         "name": "webhook-signature",
-        "description": "Standard Webhooks: HMAC-SHA256 with the source's whsec_ secret.",
+        "description": (
+            "Headers webhook-id, webhook-timestamp and webhook-signature, as in Standard "
+            "Webhooks: HMAC-SHA256 with the source's whsec_ secret."
+        ),
     },
     "SourceKey": {
         "type": "http",
         "scheme": "bearer",
-        "description": "The source's key, where a sender cannot sign.",
+        "description": (
+            "Header Authorization: Bearer csk_…, the source's key, where a sender cannot sign."
+        ),
     },
 }

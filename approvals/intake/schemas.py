@@ -151,7 +151,9 @@ class RequestBody(Posted):
 class WithdrawalBody(Posted):
     """`id` repeats the address, so that a signature covers which request is meant."""
 
-    id: Annotated[UUID, Lax]
+    id: Annotated[UUID, Lax] = Field(
+        description="The request's id, as in the address: a signature covers only the body."
+    )
     reason: fields.Sentence
 
 

@@ -10,7 +10,7 @@ from django.test import Client
 from jsonschema import Draft202012Validator
 
 from approvals.api import api
-from approvals.api.docs import operations
+from approvals.api.docs import Operation, operations
 from tests.intake.sender import order
 
 
@@ -69,7 +69,7 @@ def test_the_page_names_every_field_of_an_open_request() -> None:
     fields = {field.name: field for field in opening.body}
     assert fields["callback_id"].required
     assert fields["links[].url"].type == "string"
-    assert fields["timeout_seconds"].type == "integer"
+    assert fields["timeout_seconds"].type == "integer or null"
     assert "99999999 or less" in fields["timeout_seconds"].notes
     assert "one of failure, success" in fields["on_reject"].notes
 
@@ -81,3 +81,44 @@ def test_the_page_needs_no_script_and_no_style_of_its_own() -> None:
     assert "Open a request" in page
     assert not re.search(r"<style|style=|onclick|<script(?![^>]*src=)", page)
     assert "default-src 'none'" in response["Content-Security-Policy"]
+
+
+def _operation(summary: str) -> Operation:
+    return next(each for each in operations(api.get_openapi_schema()) if each.summary == summary)
+
+
+def test_the_page_says_which_fields_of_an_answer_may_be_null() -> None:
+    answer = {field.name: field.type for field in _operation("Follow a request").answers[0].fields}
+    assert answer["outcome"] == "string or null"
+    assert answer["delivery"] == "object or null"
+    assert answer["state"] == "string"
+    assert answer["decisions"] == "list of object"
+
+
+def test_the_page_gives_the_values_the_default_and_the_bounds_of_parameters() -> None:
+    fields = {field.name: field for field in _operation("List requests").parameters}
+    assert fields["state"].type == "string"
+    assert "one of pending, approved" in fields["state"].notes
+    assert fields["limit"].notes == "in the query; 1 or more; 200 or less; default 50"
+
+
+def test_no_note_on_the_page_stops_in_the_middle() -> None:
+    for operation in operations(api.get_openapi_schema()):
+        answered = [field for answer in operation.answers for field in answer.fields]
+        for field in [*operation.parameters, *operation.body, *answered]:
+            assert field.notes == field.notes.strip(" ;"), field
+            assert not field.notes.endswith("default"), field
+
+
+def test_the_page_names_each_header_and_each_region_once() -> None:
+    page = Client().get("/api/v1/docs").content.decode()
+    for header in ("Bearer cst_…", "Bearer csk_…", "webhook-id, webhook-timestamp"):
+        assert header in page
+    labels = re.findall(r'role="region" aria-label="([^"]+)"', page)
+    assert "Parameters of Open a request" in labels
+    assert len(labels) == len(set(labels))
+
+
+def test_the_page_explains_why_a_withdrawal_repeats_the_id() -> None:
+    fields = {field.name: field for field in _operation("Withdraw a request").body}
+    assert "as in the address" in fields["id"].notes
