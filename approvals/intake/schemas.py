@@ -152,7 +152,7 @@ class WithdrawalBody(Posted):
     """`id` repeats the address, so that a signature covers which request is meant."""
 
     id: Annotated[UUID, Lax] = Field(
-        description="The request's id, as in the address: a signature covers only the body."
+        description="The request's id, as in the address, which no signature covers."
     )
     reason: fields.Sentence
 
