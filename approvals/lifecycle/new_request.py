@@ -9,6 +9,9 @@ from typing import Any
 from approvals.policy import Wanting
 from approvals.states import OnReject, OnTimeout
 
+#: Seconds. Beats are swept every second, three to a timeout.
+SHORTEST_HEARTBEAT = 6
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewRequest:
@@ -48,3 +51,21 @@ class NewRequest:
     approve_with: str | None = None
     reject_with: str | None = None
     subject: str = ""
+
+    def warnings(self) -> list[str]:
+        """What is accepted and yet not what its sender may expect, in sentences."""
+        timeout, silence = self.timeout_seconds, self.heartbeat_timeout_seconds
+        said = {
+            "No timeout_seconds: this request waits until somebody decides. Set the same "
+            "timeout as in CallbackConfig.": not timeout,
+            "heartbeat_timeout_seconds is longer than timeout_seconds: it never acts.": (
+                0 < timeout < silence
+            ),
+            f"heartbeat_timeout_seconds below {SHORTEST_HEARTBEAT} leaves no room for a late "
+            "beat.": 0 < silence < SHORTEST_HEARTBEAT,
+            "escalate_in_seconds is written down; nobody else is asked yet.": (
+                self.escalate_in_seconds
+            ),
+            "editable is written down; reviewers cannot edit the payload yet.": self.editable,
+        }
+        return [sentence for sentence, applies in said.items() if applies]

@@ -28,9 +28,6 @@ from approvals.models import (
 from approvals.models.request import callback_place, new_public_id
 from approvals.states import AuditTag, NoticeKind, Withdrawal
 
-#: Seconds. Beats are swept every second, three to a timeout.
-SHORTEST_HEARTBEAT = 6
-
 _TOO_LATE = (
     "The deadline had passed when this arrived: it counts from the signed timestamp. "
     "Send sooner, ask for more time, and check the sender's clock."
@@ -106,7 +103,7 @@ def _write(
     # Also one known from before: it may have ended. Last, for executions are locked last.
     if request.execution_id:
         Execution.objects.filter(pk=request.execution_id).update(next_look_at=now)
-    return Received(request, created=True, warnings=(*_warnings(new), *pool.warnings))
+    return Received(request, created=True, warnings=(*new.warnings(), *pool.warnings))
 
 
 def _request(
@@ -232,23 +229,3 @@ def _supersede_older(request: ApprovalRequest, now: datetime) -> None:
                 reason=f"A newer request took its place: {request.title}",
                 at=now,
             )
-
-
-def _warnings(new: NewRequest) -> list[str]:
-    warnings = []
-    if not new.timeout_seconds:
-        warnings.append(
-            "No timeout_seconds: this request waits until somebody decides. Set the same "
-            "timeout as in CallbackConfig."
-        )
-    if new.heartbeat_timeout_seconds and 0 < new.timeout_seconds < new.heartbeat_timeout_seconds:
-        warnings.append("heartbeat_timeout_seconds is longer than timeout_seconds: it never acts.")
-    if 0 < new.heartbeat_timeout_seconds < SHORTEST_HEARTBEAT:
-        warnings.append(
-            f"heartbeat_timeout_seconds below {SHORTEST_HEARTBEAT} leaves no room for a late beat."
-        )
-    if new.escalate_in_seconds:
-        warnings.append("escalate_in_seconds is written down; nobody else is asked yet.")
-    if new.editable:
-        warnings.append("editable is written down; reviewers cannot edit the payload yet.")
-    return warnings

@@ -179,6 +179,24 @@ def test_a_request_without_a_timeout_waits_and_says_so(anna: User, source: Callb
     assert "No timeout_seconds" in received.warnings[0]
 
 
+@pytest.mark.parametrize(
+    ("fields", "word"),
+    [
+        ({}, "No timeout_seconds"),
+        ({"timeout_seconds": 60, "heartbeat_timeout_seconds": 61}, "never acts"),
+        ({"timeout_seconds": 60, "heartbeat_timeout_seconds": 5}, "late beat"),
+        ({"timeout_seconds": 60, "escalate_in_seconds": 9}, "escalate_in_seconds"),
+        ({"timeout_seconds": 60, "editable": ["/total"]}, "editable"),
+        ({"timeout_seconds": 60, "heartbeat_timeout_seconds": 30}, ""),
+    ],
+)
+def test_what_may_surprise_a_sender_is_warned_about(fields: dict[str, Any], word: str) -> None:
+    warnings = new_request(**fields).warnings()
+
+    assert len(warnings) == bool(word)
+    assert word in " ".join(warnings)
+
+
 def test_a_requester_nobody_knows_is_warned_about(anna: User, source: CallbackSource) -> None:
     known = new_request(users=["anna"], wanting=Wanting(requested_by=make_user("bert").email))
     unknown = new_request(users=["anna"], wanting=Wanting(requested_by="shop-bot"))
