@@ -23,7 +23,6 @@ from approvals.intake.answers import FollowAnswer, OpenAnswer
 from approvals.intake.envelope import Unacceptable, check_envelope, check_length
 from approvals.intake.functions import check_function
 from approvals.intake.openapi import described
-from approvals.intake.parsing import MalformedJson, parse_json
 from approvals.intake.reading import new_request, read
 from approvals.intake.schemas import RequestBody, WithdrawalBody
 from approvals.intake.signature import UntrustedMessage
@@ -32,6 +31,7 @@ from approvals.lifecycle import NewRequest
 from approvals.lifecycle.desk import closing_sentence
 from approvals.models import ApprovalRequest
 from approvals.states import Withdrawal
+from approvals.strict_json import MalformedJson, parse_json
 
 log = structlog.get_logger(__name__)
 router = Router(tags=["Sources"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from approvals.intake.parsing import MAX_BODY_BYTES
+from approvals.strict_json import MAX_BODY_BYTES
 
 
 class Unacceptable(Exception):

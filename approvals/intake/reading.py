@@ -9,10 +9,10 @@ from pydantic import ValidationError
 from approvals.canonical import Json, canonical_json, sha256_hex
 from approvals.errors import InvalidFields
 from approvals.intake.complaints import complaints
-from approvals.intake.parsing import plain_numbers
 from approvals.intake.schemas import Posted, RequestBody
 from approvals.lifecycle import NewRequest
 from approvals.policy import Wanting
+from approvals.strict_json import plain_numbers
 
 MAX_PAYLOAD_BYTES = 128 * 1024
 

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-import json
-import re
-from typing import Any, Literal, NoReturn
+from typing import Any, Literal
 
 from django.http import HttpRequest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from approvals.canonical import Json, NumberToken
 from approvals.errors import InvalidFields
 from approvals.review.response_fields import exact_number
 from approvals.states import Verdict
-
-MAX_BODY_BYTES = 256 * 1024
-
-_UNWRITABLE = re.compile("[\0\ud800-\udfff]")
+from approvals.strict_json import MAX_BODY_BYTES, parse_json
 
 
 class Unreadable(Exception):
@@ -69,39 +65,17 @@ def _bytes(request: HttpRequest) -> bytes:
 
 def _parse(body: bytes) -> Any:
     try:
-        value = json.loads(
-            body.decode("utf-8"),
-            object_pairs_hook=_unique_keys,
-            parse_float=exact_number,
-            parse_int=exact_number,
-            parse_constant=_refuse,
-        )
-        _check_text(value)
-    except (ValueError, RecursionError) as error:
-        detail = "The body is not JSON that can be read in one way only"
-        why = str(error) if type(error) is ValueError else "mend its syntax"
-        raise Unreadable(400, "Not readable", f"{detail}: {why}") from error
-    return value
+        return _exact(parse_json(body))
+    except ValueError as error:
+        raise Unreadable(400, "Not readable", str(error)) from error
 
 
-def _unique_keys(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    unique = dict(pairs)
-    if len(unique) != len(pairs):
-        raise ValueError("an object has the same key twice, keep one of them.")
-    return unique
-
-
-def _refuse(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON number.")
-
-
-def _check_text(value: Any) -> None:
+def _exact(value: Json) -> Any:
+    """VALUE with its numbers as the response form counts them; ValueError if one cannot be."""
+    if isinstance(value, NumberToken):
+        return exact_number(value)
     if isinstance(value, dict):
-        for key, item in value.items():
-            _check_text(key)
-            _check_text(item)
-    elif isinstance(value, list):
-        for item in value:
-            _check_text(item)
-    elif isinstance(value, str) and _UNWRITABLE.search(value):
-        raise ValueError("a text holds NUL or half a surrogate pair, leave it out.")
+        return {key: _exact(item) for key, item in value.items()}
+    if isinstance(value, list):
+        return [_exact(item) for item in value]
+    return value

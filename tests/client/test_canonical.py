@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approvals.canonical import canonical_json, sha256_hex
-from approvals.intake.parsing import parse_json
+from approvals.strict_json import parse_json
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
 NUMBERS = st.integers(-(2**63), 2**63) | st.floats(

@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from approvals.intake.parsing import parse_json, plain_numbers
 from approvals.intake.schemas import RequestBody
+from approvals.strict_json import parse_json, plain_numbers
 from examples.order_workflow import function
 from examples.order_workflow.orders import SHAPES
 from tests.client.standin import SECRET, StandInPortal, serving

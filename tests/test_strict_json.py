@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approvals.canonical import NumberToken, canonical_json
-from approvals.intake.parsing import MalformedJson, parse_json, plain_numbers
+from approvals.strict_json import MalformedJson, parse_json, plain_numbers
 
 
 def nested(depth: int) -> bytes:
