@@ -1,4 +1,4 @@
-"""python -m bench [--rounds N] [--seconds S] [--only intake|resume] [--write]"""
+"""python -m bench [--rounds N] [--seconds S] [--only intake|decide|resume] [--write]"""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import argparse
 import signal
 import sys
 import tempfile
+from collections.abc import Callable
 from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
@@ -14,13 +15,12 @@ from typing import NoReturn
 
 import psycopg
 
-from bench import intake, report, resume
+from bench import decide, intake, report, results, resume
 from bench.figures import BenchError, Size
 from bench.house import House
 from portal.demo.plan import DemoError
 from portal.embedded import EngineError
 
-RESULTS = Path(__file__).with_name("results.md")
 PREFIX = "countersign-bench-"
 MOST_ROUNDS, MOST_SECONDS = 50, 120.0
 
@@ -30,30 +30,29 @@ def main() -> int:
         signal.signal(number, _end)
     arguments = _parser().parse_args()
     try:
-        text = run(_size(arguments), only=arguments.only)
+        sections = run(_size(arguments), only=arguments.only)
     except (BenchError, DemoError, EngineError) as error:
         print(error, file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("Stopped; nothing is left running.", file=sys.stderr)
         return 130
-    print(text)
+    print("\n\n".join(sections))
     if arguments.write:
-        RESULTS.write_text(f"# Results\n\n{text}\n", encoding="utf-8")
+        results.write(sections)
     return 0
 
 
-def run(size: Size, *, only: str | None = None) -> str:
-    """Measure what ONLY names, or everything, and return the report."""
-    parts = {"intake": _intake, "resume": _resume}
+def run(size: Size, *, only: str | None = None) -> list[str]:
+    """Measure what ONLY names, or everything, and return a section for each part."""
     about, tables = "", []
-    for name in [only] if only else list(parts):
+    for name in [only] if only else list(PARTS):
         say(f"{name}: starting engines and programs")
         with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
-            machine, table = parts[name](Path(folder), size)
+            machine, table = PARTS[name](Path(folder), size)
         about = about or machine  # the load before the first part, not of our own
         tables.append(table)
-    return "\n\n".join([about, *tables])
+    return [f"{table}\n\n{about}" for table in tables]
 
 
 def say(sentence: str) -> None:
@@ -63,21 +62,34 @@ def say(sentence: str) -> None:
 
 def _intake(folder: Path, size: Size) -> tuple[str, str]:
     with House(folder, callback_api=intake.NO_CALLBACKS) as house:
-        machine = report.machine(_postgres(house))
+        machine = results.machine(_postgres(house))
         return machine, report.intake_table(intake.measure(house, size, say=say), size)
+
+
+def _decide(folder: Path, size: Size) -> tuple[str, str]:
+    with House(folder, callback_api=intake.NO_CALLBACKS) as house:
+        machine = results.machine(_postgres(house))
+        return machine, report.decide_table(decide.measure(house, size, say=say), size)
 
 
 def _resume(folder: Path, size: Size) -> tuple[str, str]:
     with ExitStack() as stack:
         api = stack.enter_context(resume.CallbackApi())
         house = stack.enter_context(House(folder, callback_api=api.url))
-        machine = report.machine(_postgres(house))
+        machine = results.machine(_postgres(house))
         return machine, report.resume_table(resume.measure(house, api, size, say=say), size)
 
 
 def _postgres(house: House) -> str:
     with psycopg.connect(house.database_url) as database:
         return ".".join(str(part) for part in divmod(database.info.server_version, 10_000))
+
+
+PARTS: dict[str, Callable[[Path, Size], tuple[str, str]]] = {
+    "intake": _intake,
+    "decide": _decide,
+    "resume": _resume,
+}
 
 
 def _size(arguments: argparse.Namespace) -> Size:
@@ -90,8 +102,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--rounds", type=_rounds, default=5, help="how often each side takes turns")
     parser.add_argument("--seconds", type=_seconds, default=5.0, help="length of one run")
-    parser.add_argument("--only", choices=("intake", "resume"), help="one of the two parts")
-    parser.add_argument("--write", action="store_true", help=f"also write {RESULTS.name}")
+    parser.add_argument("--only", choices=PARTS, help="one part alone")
+    parser.add_argument("--write", action="store_true", help=f"also write {results.RESULTS.name}")
     return parser
 
 

@@ -1,12 +1,14 @@
-"""The yardstick: the least Django app that takes a signed request and writes it down.
+"""The yardstick: the least Django app that takes a signed request, and a decision on it.
 
-A plain view, an HMAC over the body, three ORM inserts in one transaction, a unique key
-against doubles; no middleware. `python -m bench.bare` makes its tables.
+Plain views, no middleware. Taking: an HMAC over the body, three ORM inserts in one
+transaction, a unique key against doubles. Deciding: a bearer token looked up by its hash,
+the row locked and updated, three ORM inserts. `python -m bench.bare` makes its tables.
 """
 
 from __future__ import annotations
 
 import base64
+import hashlib
 import hmac
 import json
 import os
@@ -66,6 +68,35 @@ class Approval(models.Model):
         return self.title
 
 
+class Token(models.Model):
+    sha256 = models.CharField(max_length=64, unique=True)
+    reviewer = models.CharField(max_length=150)
+
+    objects: models.Manager[Token] = models.Manager()
+
+    class Meta:
+        app_label = "bare"
+
+    def __str__(self) -> str:
+        return self.reviewer
+
+
+class Decision(models.Model):
+    approval = models.ForeignKey(Approval, models.CASCADE)
+    reviewer = models.CharField(max_length=150)
+    verdict = models.CharField(max_length=10)
+    comment = models.TextField()
+    at = models.DateTimeField(auto_now_add=True)
+
+    objects: models.Manager[Decision] = models.Manager()
+
+    class Meta:
+        app_label = "bare"
+
+    def __str__(self) -> str:
+        return self.verdict
+
+
 class Audit(models.Model):
     approval = models.ForeignKey(Approval, models.CASCADE)
     action = models.CharField(max_length=40)
@@ -122,6 +153,30 @@ def _write(source: str, asked: dict[str, object]) -> Approval:
     return approval
 
 
+def decide_approval(request: HttpRequest, number: int) -> HttpResponse:
+    token = request.headers.get("Authorization", "").removeprefix("Bearer ")
+    owner = Token.objects.filter(sha256=hashlib.sha256(token.encode()).hexdigest()).first()
+    if owner is None:
+        return _answer({"error": "no such token"}, 401)
+    asked = json.loads(request.body)
+    if not _decide(number, asked["verdict"], asked.get("comment", ""), owner.reviewer):
+        return _answer({"error": "decided before"}, 409)
+    return _answer({"id": number, "state": asked["verdict"]}, 200)
+
+
+@transaction.atomic
+def _decide(number: int, verdict: str, comment: str, reviewer: str) -> bool:
+    approval = Approval.objects.select_for_update().get(pk=number)
+    if approval.state != "pending":
+        return False
+    approval.state = verdict
+    approval.save(update_fields=["state"])
+    Decision.objects.create(approval=approval, reviewer=reviewer, verdict=verdict, comment=comment)
+    Audit.objects.create(approval=approval, action=verdict, facts={"reviewer": reviewer})
+    Outbox.objects.create(approval=approval, subject=verdict)
+    return True
+
+
 def _answer(content: dict[str, object], status: int) -> HttpResponse:
     response = JsonResponse(content, status=status)
     response["Content-Length"] = str(len(response.content))
@@ -131,10 +186,13 @@ def _answer(content: dict[str, object], status: int) -> HttpResponse:
 urlpatterns = [
     path("healthz", lambda _request: HttpResponse("ok")),
     path("api/v1/sources/<slug:source>/requests", open_approval),
+    path("api/v1/requests/<int:number>/decision", decide_approval),
 ]
 application = get_wsgi_application()
 
 if __name__ == "__main__":
     with connection.schema_editor() as editor:
-        for model in (Approval, Audit, Outbox):
+        for model in (Approval, Token, Decision, Audit, Outbox):
             editor.create_model(model)
+    known = hashlib.sha256(os.environ["BARE_TOKEN"].encode()).hexdigest()
+    Token.objects.create(sha256=known, reviewer="ada")

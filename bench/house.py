@@ -133,6 +133,7 @@ class House:
             "BEHIND_PROXY": "true",
             "STATIC_ROOT": str(self.folder / "static"),
             "BARE_SECRET": self.seeded.get("secret", ""),
+            "BARE_TOKEN": self.seeded.get("token", ""),
             "AWS_ACCESS_KEY_ID": "bench",
             "AWS_SECRET_ACCESS_KEY": "bench",
             "AWS_EC2_METADATA_DISABLED": "true",

@@ -10,6 +10,7 @@ from bench import load
 from bench.figures import Size, expect
 from bench.house import House
 from bench.messages import Messages
+from bench.sides import Reading, Side, read, turns
 
 #: Nothing is delivered during intake: no worker runs.
 NO_CALLBACKS = "http://127.0.0.1:9"
@@ -25,22 +26,6 @@ BARE_TABLES = ("bare_approval", "bare_audit", "bare_outbox")
 
 
 @dataclass(frozen=True, slots=True)
-class Reading:
-    """One run against one side. CPU in milliseconds for each request."""
-
-    rate: float
-    p50_ms: float
-    p99_ms: float
-    app_ms: float
-    postgres_ms: float
-    created: int
-
-    @property
-    def cpu_ms(self) -> float:
-        return self.app_ms + self.postgres_ms
-
-
-@dataclass(frozen=True, slots=True)
 class Round:
     """Both sides at full speed, both at half of their own speed, and the portal's replay.
 
@@ -53,15 +38,6 @@ class Round:
     bare_half: Reading
     replayed: int
     replay_time_ratio: float
-
-
-@dataclass(frozen=True, slots=True)
-class Side:
-    """One of the two: which program, on which port, with which row per accepted message."""
-
-    name: str
-    port: int
-    table: str
 
 
 def measure(
@@ -95,8 +71,7 @@ class _Bench:
             self._new(side, "warm", span=self.size.warm_up)
 
     def round(self, number: int) -> Round:
-        """Who goes first changes from round to round."""
-        sides = (self.portal, self.bare) if number % 2 == 0 else (self.bare, self.portal)
+        sides = turns((self.portal, self.bare), number)
         full = {side: self._new(side, f"full-{number}") for side in sides}
         half = {side: self._new(side, f"half-{number}", rate=full[side].rate / 2) for side in sides}
         replayed, time_ratio = self._replay(f"full-{number}", full[self.portal])
@@ -113,27 +88,14 @@ class _Bench:
         self, side: Side, series: str, *, span: timedelta | None = None, rate: float | None = None
     ) -> Reading:
         """New messages for SPAN; each must be answered 201 and leave one row."""
-        self.house.settle()
-        rows = self.house.rows(side.table)[side.table]
-        app, postgres = self._cpu(side)
-        outcome = load.run(
-            side.port,
+        return read(
+            self.house,
+            side,
+            self.size,
             self._messages(series).http,
-            connections=self.size.connections,
-            span=span or self.size.span,
+            status=201,
+            span=span,
             rate=rate,
-        )
-        app_after, postgres_after = self._cpu(side)
-        expect(set(outcome.statuses), {201}, f"{side.name}: answers to new messages")
-        created = self.house.rows(side.table)[side.table] - rows
-        expect(created, outcome.count, f"{side.name}: rows written")
-        return Reading(
-            rate=outcome.rate,
-            p50_ms=outcome.milliseconds(50),
-            p99_ms=outcome.milliseconds(99),
-            app_ms=(app_after - app) / outcome.count * 1000,
-            postgres_ms=(postgres_after - postgres) / outcome.count * 1000,
-            created=created,
         )
 
     def _replay(self, series: str, new: Reading) -> tuple[int, float]:
@@ -145,14 +107,11 @@ class _Bench:
             self._messages(series).http,
             connections=self.size.connections,
             span=self.size.span,
-            most=new.created,
+            most=new.count,
         )
         expect(set(outcome.statuses), {200}, "portal: answers to repeated messages")
         expect(self.house.rows(*PORTAL_TABLES), rows, "portal: rows after repeated messages")
         return outcome.count, new.rate / outcome.rate
-
-    def _cpu(self, side: Side) -> tuple[float, float]:
-        return self.house.cpu_seconds(side.name), self.house.cpu_seconds("postgres")
 
     def _messages(self, series: str) -> Messages:
         seeded = self.house.seeded

@@ -6,6 +6,7 @@ import base64
 import hmac
 import json
 import time
+from collections.abc import Mapping
 from typing import Any
 
 from bench.figures import BenchError
@@ -57,9 +58,15 @@ class Messages:
     def http(self, number: int) -> bytes:
         """The whole HTTP/1.1 request for message NUMBER."""
         body = self.body(number)
-        headers = {**self.headers(number, body), "Content-Length": str(len(body))}
-        lines = [f"POST {self.path} HTTP/1.1", *(f"{k}: {v}" for k, v in headers.items())]
-        return "\r\n".join([*lines, "", ""]).encode() + body
+        return as_http("POST", self.path, self.headers(number, body), body)
+
+
+def as_http(method: str, path: str, headers: Mapping[str, str], body: bytes = b"") -> bytes:
+    """The whole HTTP/1.1 request."""
+    lines = [f"{method} {path} HTTP/1.1", *(f"{name}: {text}" for name, text in headers.items())]
+    if body:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join([*lines, "", ""]).encode() + body
 
 
 def _order() -> dict[str, Any]:

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import intake, load, report, resume
+from bench import decide, intake, load, report, results, resume
 from bench.figures import BenchError, Size, Spread, percentile
 from bench.house import House
 from bench.messages import HOST, Messages
@@ -31,11 +31,24 @@ def test_intake_counts_a_row_for_each_new_message_and_none_for_a_repeated_one(
         pids = list(house.pids.values())
 
     # warm-up and half speed leave rows too
-    assert rows["approvals_approvalrequest"] >= only.portal.created + only.portal_half.created > 0
-    assert rows["bare_approval"] == rows["bare_outbox"] >= only.bare.created > 0
-    assert 0 < only.replayed <= only.portal.created
+    assert rows["approvals_approvalrequest"] >= only.portal.count + only.portal_half.count > 0
+    assert rows["bare_approval"] == rows["bare_outbox"] >= only.bare.count > 0
+    assert 0 < only.replayed <= only.portal.count
     assert "| requests per second " in report.intake_table([only], TINY)
     assert not any(alive(pid) for pid in pids)
+
+
+@pytest.mark.journey
+@pytest.mark.xdist_group("bench")
+def test_each_request_prepared_is_decided_once_and_leaves_one_row(tmp_path: Path) -> None:
+    with House(tmp_path / "a house", callback_api=intake.NO_CALLBACKS) as house:
+        (only,) = decide.measure(house, TINY)
+        rows = house.rows("approvals_decision", "approvals_callbackdelivery", "bare_decision")
+
+    assert rows["approvals_decision"] == rows["approvals_callbackdelivery"]
+    assert rows["approvals_decision"] >= only.portal.count > 0  # the warm-up leaves rows too
+    assert rows["bare_decision"] >= only.bare.count > 0
+    assert "| requests per second " in report.decide_table([only], TINY)
 
 
 @pytest.mark.journey
@@ -131,3 +144,14 @@ def test_a_percentile_is_a_sample_and_nothing_has_none() -> None:
     assert Spread.of([3.0, 1.0, 2.0]) == Spread(2.0, 1.0, 3.0)
     with pytest.raises(BenchError, match="--seconds"):
         percentile([], 50)
+
+
+def test_writing_one_part_of_the_report_leaves_the_others_as_they_were(tmp_path: Path) -> None:
+    kept = tmp_path / "results.md"
+    results.write(["## Decision to call (5 rounds)\n\nslow", "## Intake (5 rounds)\n\nold"], kept)
+
+    results.write(["## Intake (9 rounds)\n\nnew"], kept)
+
+    assert kept.read_text() == (
+        "# Results\n\n## Intake (9 rounds)\n\nnew\n\n## Decision to call (5 rounds)\n\nslow\n"
+    )
