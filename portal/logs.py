@@ -15,8 +15,12 @@ import structlog
 _SECRET_NAMES = re.compile(
     r"callback_id|secret|token|password|authorization|signature|payload|cookie", re.IGNORECASE
 )
-# Our own tokens by prefix, and any base64 run as long as a callback ID.
-_SECRET_SHAPES = re.compile(r"(?:whsec|csk|cst)_[A-Za-z0-9+/=_-]{8,}|[A-Za-z0-9+/]{100,}={0,2}")
+# Our own tokens by prefix, any base64 run as long as a callback ID, and the key in a
+# link that sets a password.
+_SECRET_SHAPES = re.compile(
+    r"(?:whsec|csk|cst)_[A-Za-z0-9+/=_-]{8,}|[A-Za-z0-9+/]{100,}={0,2}"
+    r"|(?<=/password/reset/key/)[0-9A-Za-z]+-[0-9A-Za-z-]+"
+)
 STRUCK = "[struck]"
 
 

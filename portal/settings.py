@@ -204,12 +204,26 @@ LOGIN_REDIRECT_URL = "approvals:queue"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
 ACCOUNT_EMAIL_VERIFICATION = "none"
-ACCOUNT_FORMS = {"login": "portal.accounts.SignInForm"}
+ACCOUNT_FORMS = {
+    "login": "portal.accounts.SignInForm",
+    "change_password": "portal.accounts.ChangeForm",
+    "reset_password": "portal.accounts.ResetForm",
+    "reset_password_from_key": "portal.accounts.NewPasswordForm",
+}
 ACCOUNT_ADAPTER = "portal.accounts.ClosedAccountAdapter"
 ACCOUNT_LOGOUT_REDIRECT_URL = "account_login"
 ACCOUNT_SESSION_REMEMBER = False
 ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.behind_proxy else 0  # whose address the limits count
-ACCOUNT_RATE_LIMITS = {"login": "60/m/ip", "login_failed": "20/m/ip,5/5m/key"}
+ACCOUNT_RATE_LIMITS = {
+    "login": "60/m/ip",
+    "login_failed": "20/m/ip,5/5m/key",
+    "change_password": "10/m/user",  # it takes the current one, so it can be guessed with
+    "reset_password": "20/m/ip,3/5m/key",  # key: the address that would get the mail
+    "reset_password_from_key": "20/m/ip",
+}
+ACCOUNT_EMAIL_NOTIFICATIONS = True  # whoever did not change it must hear of it
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
 
 # --- Browser -------------------------------------------------------------------------------
 SECURE = not env.insecure_http
