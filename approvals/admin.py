@@ -1,7 +1,7 @@
-"""Django's admin: people, teams and kinds are kept here; all the rest is only looked at.
+"""Django's admin: people and teams are kept here; all the rest is only looked at.
 
-What has a desk of its own (requests, decisions, deliveries, history) is changed there
-or not at all. Sealed columns, hashes and payloads are not shown.
+What has a desk of its own (requests, decisions, deliveries, sources, kinds, history) is
+changed there or not at all. Sealed columns, hashes and payloads are not shown.
 """
 
 from __future__ import annotations
@@ -9,12 +9,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from allauth.account.decorators import secure_admin_login
-from django import forms
 from django.contrib import admin
 from django.contrib.admin.models import LogEntry
 from django.contrib.auth.admin import UserAdmin
 from django.contrib.auth.models import Group
-from django.db.models import ManyToManyField, Model
+from django.db.models import Model
 from django.http import HttpRequest
 
 from approvals import models
@@ -23,9 +22,8 @@ from approvals.models.user import ROLES
 if TYPE_CHECKING:  # Django's classes take their model as a parameter for the checker only
     AnyAdmin = admin.ModelAdmin[Any]
     AnyUserAdmin = UserAdmin[models.User]
-    AnyKindForm = forms.ModelForm[models.RequestKind]
 else:
-    AnyAdmin, AnyUserAdmin, AnyKindForm = admin.ModelAdmin, UserAdmin, forms.ModelForm
+    AnyAdmin, AnyUserAdmin = admin.ModelAdmin, UserAdmin
 
 # Django's own sign-in page counts no failures: sign in where everybody does.
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -96,26 +94,14 @@ class TeamAdmin(Kept):
         return not is_role and super().has_change_permission(request, obj)
 
 
-class KindForm(AnyKindForm):
-    def clean_presentation(self) -> dict[str, Any]:
-        presentation = self.cleaned_data["presentation"] or {}
-        if not isinstance(presentation, dict):
-            raise forms.ValidationError('Write a JSON object, such as {"labels": {}}.')
-        return presentation
-
-
 @admin.register(models.RequestKind)
-class KindAdmin(Kept):
-    form = KindForm
-    list_display = ("label", "slug", "required_approvals", "on_reject", "on_timeout")
-    filter_horizontal = ("default_users", "default_groups")
+class KindAdmin(Shown):
+    """Kinds; admins keep them on a page of the portal."""
 
-    def formfield_for_manytomany(
-        self, db_field: ManyToManyField[Any, Any], request: HttpRequest, **kwargs: Any
-    ) -> Any:
-        if db_field.name == "default_groups":  # a role is never a team to ask
-            kwargs["queryset"] = Group.objects.exclude(name__in=ROLES)
-        return super().formfield_for_manytomany(db_field, request, **kwargs)
+    fields = ("label", "slug", "required_approvals", "on_reject", "on_timeout", "reject_reasons",
+              "timeout_seconds", "due_in_seconds", "presentation")  # fmt: skip
+    list_display = ("label", "slug", "required_approvals", "on_reject", "on_timeout")
+    ordering = ("slug",)
 
 
 @admin.register(models.ApprovalRequest)
@@ -184,12 +170,23 @@ class NoticeAdmin(Shown):
 
 @admin.register(models.CallbackSource)
 class SourceAdmin(Shown):
-    """Sources without their secrets and keys; `manage.py create_source` makes one."""
+    """Sources without their secrets and keys; admins keep them on a page of the portal."""
 
     fields = ("slug", "name", "active", "region", "endpoint_url", "role_arn", "function_arns",
               "allow_local_runner", "default_users", "default_groups", "created_at")  # fmt: skip
     list_display = ("name", "slug", "active", "region")
     ordering = ("slug",)
+
+
+@admin.register(models.ChangeEvent)
+class ChangeAdmin(Shown):
+    """History of sources and kinds."""
+
+    fields = ("subject", "seq", "tag", "at", "actor", "actor_name", "facts")
+    list_display = ("subject", "seq", "tag", "at", "actor_name")
+    list_filter = ("tag",)
+    ordering = ("-pk",)
+    search_fields = ("subject",)
 
 
 @admin.register(LogEntry)

@@ -19,6 +19,14 @@ class FourEyes(NotAReviewer):
     """This person asked for it, or it was asked on their behalf (403)."""
 
 
+class NotAnOperator(Refusal):
+    """This person may see the request but not operate it (403)."""
+
+
+class NotAnAdmin(Refusal):
+    """This person may not keep sources and kinds (403)."""
+
+
 class AlreadyClosed(Refusal):
     """Somebody or something was faster (409). The message says who and when."""
 

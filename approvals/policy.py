@@ -6,11 +6,13 @@ asked at the moment of the click, of the database, never of a copied list.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
-from approvals.errors import FourEyes, NotAReviewer
+from approvals.errors import FourEyes, NotAnOperator, NotAReviewer
 from approvals.models import ApprovalRequest, Decision, User
+from approvals.models.rights import OPERATE, rights_of
+from approvals.models.standing import Standing, standings_of
 from approvals.models.user import comparable
 from approvals.states import Verdict
 
@@ -34,30 +36,81 @@ class Wanting:
         return bool(self.names() & person.identities())
 
 
+@dataclass(frozen=True, slots=True)
+class Place:
+    """APPROVALS needed of one group, or of anybody asked where GROUP_ID is None."""
+
+    group_id: int | None
+    group: str
+    approvals: int
+    filled: int = 0
+
+    @property
+    def missing(self) -> int:
+        return self.approvals - self.filled
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How far a request is: the approvals that count, and the places they fill."""
+
+    agreeing: list[Decision]
+    places: list[Place]
+
+    @property
+    def missing(self) -> int:
+        """How many more distinct people must approve; 0 when enough have."""
+        return sum(place.missing for place in self.places)
+
+
 def check_may_decide(request: ApprovalRequest, person: User) -> None:
     """Return if PERSON may decide REQUEST now.
 
     Raises:
         FourEyes: PERSON asked for it, or it was asked on their behalf.
-        NotAReviewer: PERSON is inactive, holds no reviewer role, or was not asked.
+        NotAReviewer: PERSON is inactive, holds no reviewer role here, or was not asked.
     """
-    if not (person.is_active and person.has_perm("approvals.review")):
+    check_standing(request, standings_of(request, [person.pk]).get(person.pk))
+
+
+def check_standing(request: ApprovalRequest, standing: Standing | None) -> None:
+    """As `check_may_decide`, of a person whose standing is known (None: there is nobody)."""
+    if standing is None or not standing.is_reviewer:
         raise NotAReviewer("Only a reviewer can decide. Ask an admin for the reviewer role.")
-    if not is_asked(request, person):
+    if not standing.is_asked:
         raise NotAReviewer("You are not among the people asked to decide this request.")
-    if person.pk in request.wanted_by_ids or Wanting.of(request).includes(person):
+    _check_four_eyes(request, standing.user_id, standing.identities)
+
+
+def check_may_operate(request: ApprovalRequest, person: User) -> None:
+    """Return if PERSON may reassign, withdraw, force or redrive REQUEST now.
+
+    Raises:
+        NotAnOperator: PERSON is inactive, or no operator of the request's source.
+    """
+    fresh = User.objects.only("is_active", "is_superuser").filter(pk=person.pk).first()
+    rights = fresh and rights_of(
+        fresh.pk, is_active=fresh.is_active, is_superuser=fresh.is_superuser
+    )
+    if not (rights and rights.may(OPERATE, request.source_id)):
+        raise NotAnOperator("Only an operator of this source can do that.")
+
+
+def check_may_force(request: ApprovalRequest, person: User) -> None:
+    """Return if PERSON may force an answer to REQUEST: an operator, and not who wants it.
+
+    Raises:
+        NotAnOperator, FourEyes: as said.
+    """
+    check_may_operate(request, person)
+    _check_four_eyes(request, person.pk, person.identities())
+
+
+def _check_four_eyes(request: ApprovalRequest, user_id: int, names: frozenset[str]) -> None:
+    if user_id in request.wanted_by_ids or Wanting.of(request).names() & names:
         raise FourEyes(
             "You asked for this, or it is made on your behalf: somebody else must decide."
         )
-
-
-def is_asked(request: ApprovalRequest, person: User) -> bool:
-    """True if PERSON is assigned by name, or is a member of an assigned group now."""
-    groups = person.groups.values("pk")
-    assigned = request.assignments.filter(user=person) | request.assignments.filter(
-        group__in=groups
-    )
-    return assigned.exists()
 
 
 def may_decide(request: ApprovalRequest, person: User) -> str:
@@ -69,24 +122,90 @@ def may_decide(request: ApprovalRequest, person: User) -> str:
     return ""
 
 
-def counted(request: ApprovalRequest, decisions: Iterable[Decision]) -> list[Decision]:
-    """The approvals that count now: one per person, and only of who may still decide.
+def tally(
+    request: ApprovalRequest,
+    decisions: Iterable[Decision],
+    *,
+    standings: Mapping[int, Standing] | None = None,
+) -> Tally:
+    """What counts now of DECISIONS, and which places it fills.
 
-    Two accounts that share a name, a mail address or a subject are one person.
+    Only approvals of who may still decide count, one per person: two accounts that share
+    a name, a mail address or a subject are one person. STANDINGS spare a statement where
+    the caller has them of every reviewer among DECISIONS.
     """
+    approvals = [d for d in decisions if d.verdict == Verdict.APPROVED and d.reviewer_id]
+    if standings is None:
+        people = [d.reviewer_id for d in approvals if d.reviewer_id]
+        standings = standings_of(request, people) if people else {}
+    agreeing = _agreeing(request, approvals, standings)
+    groups = [standings[d.reviewer_id].group_ids for d in agreeing if d.reviewer_id]
+    return Tally(agreeing, fill(places_of(request), groups))
+
+
+def _agreeing(
+    request: ApprovalRequest, approvals: Iterable[Decision], standings: Mapping[int, Standing]
+) -> list[Decision]:
     people: set[str] = set()
     counting = []
-    for decision in decisions:
-        reviewer = decision.reviewer
-        if decision.verdict != Verdict.APPROVED or reviewer is None:
+    for decision in approvals:
+        standing = standings.get(decision.reviewer_id or 0)
+        if standing is None or people & standing.identities:
             continue
-        if people & reviewer.identities() or may_decide(request, reviewer):
+        try:
+            check_standing(request, standing)
+        except NotAReviewer:
             continue
-        people |= reviewer.identities()
+        people |= standing.identities
         counting.append(decision)
     return counting
 
 
-def approvals_missing(request: ApprovalRequest, decisions: Iterable[Decision]) -> int:
-    """How many more distinct people must approve; 0 when enough have."""
-    return max(0, request.required_approvals - len(counted(request, decisions)))
+def places_of(request: ApprovalRequest) -> list[Place]:
+    """What REQUEST requires: of each named group, and the rest of anybody asked."""
+    rows = request.requirements.select_related("group").order_by("pk")
+    named = [Place(row.group_id, row.group.name, row.approvals) for row in rows]
+    return with_anybody(named, request.required_approvals)
+
+
+def with_anybody(named: Sequence[Place], required: int) -> list[Place]:
+    """NAMED, and a place for whatever REQUIRED (approvals in all) asks beyond them."""
+    rest = required - sum(place.approvals for place in named)
+    return [*named, Place(None, "", rest)] if rest > 0 else list(named)
+
+
+def fill(places: Sequence[Place], voters: Iterable[Collection[int]]) -> list[Place]:
+    """PLACES as filled by VOTERS (the groups of each); each fills at most one.
+
+    As many are filled as can be: somebody who is in two groups makes room for somebody
+    who is in one (augmenting paths, Kuhn).
+    """
+    seats = [place for place, of in enumerate(places) for _ in range(of.approvals)]
+    taken: dict[int, Collection[int]] = {}
+    for voter in voters:
+        if len(taken) == len(seats):
+            break
+        _seat(voter, places, seats, taken, set())
+    counts = [sum(1 for seat in taken if seats[seat] == place) for place in range(len(places))]
+    return [
+        Place(place.group_id, place.group, place.approvals, filled=count)
+        for place, count in zip(places, counts, strict=True)
+    ]
+
+
+def _seat(
+    voter: Collection[int],
+    places: Sequence[Place],
+    seats: Sequence[int],
+    taken: dict[int, Collection[int]],
+    tried: set[int],
+) -> bool:
+    for seat, place in enumerate(seats):
+        group_id = places[place].group_id
+        if seat in tried or not (group_id is None or group_id in voter):
+            continue
+        tried.add(seat)
+        if seat not in taken or _seat(taken[seat], places, seats, taken, tried):
+            taken[seat] = voter
+            return True
+    return False

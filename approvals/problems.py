@@ -42,6 +42,8 @@ _STATUS_OF: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.InvalidFields: (422, "Some fields need mending"),
     errors.FourEyes: (403, "Somebody else has to decide this"),
     errors.NotAReviewer: (403, "You may not decide this"),
+    errors.NotAnOperator: (403, "You may not operate this"),
+    errors.NotAnAdmin: (403, "You may not change this"),
     errors.ForeignFunction: (403, "This source may not speak for this function"),
     errors.AlreadyClosed: (409, "Somebody was faster"),
     errors.AlreadyVoted: (409, "Your decision stands"),

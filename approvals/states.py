@@ -70,6 +70,7 @@ class Withdrawal(TextChoices):
     SUPERSEDED = "superseded", "A newer request took its place"
     CLOSED_AT_AWS = "closed_at_aws", "AWS no longer waits for an answer"
     EXECUTION_ENDED = "execution_ended", "The execution ended"
+    OPERATOR = "operator", "An operator took it back"
 
 
 class CallbackVerb(TextChoices):
@@ -137,6 +138,8 @@ class AuditTag(TextChoices):
     VOTED = "request.voted", "Approval recorded, more needed"
     APPROVED = "request.approved", "Approved"
     REJECTED = "request.rejected", "Rejected"
+    FORCED = "request.forced", "An operator forced an answer"
+    REASSIGNED = "request.reassigned", "Others were asked"
     EXPIRED = "request.expired", "Expired"
     WITHDRAWN = "request.withdrawn", "Withdrawn"
     ANSWERED = "request.answered", "The source answered a question"
@@ -147,3 +150,20 @@ class AuditTag(TextChoices):
     REDRIVEN = "delivery.redriven", "Delivery started again"
     HEARTBEAT_LOST = "heartbeat.lost", "A heartbeat did not reach AWS"
     EXECUTION_SEEN = "execution.seen", "Execution seen"
+
+
+class ChangeTag(TextChoices):
+    """`<thing>.<what happened>` for what admins keep; never renamed once written."""
+
+    SOURCE_MADE = "source.made", "Made"
+    SOURCE_CHANGED = "source.changed", "Changed"
+    SOURCE_DISABLED = "source.disabled", "Disabled"
+    SOURCE_ENABLED = "source.enabled", "Enabled"
+    SECRET_MADE = "source.secret_made", "Signing secret made"
+    SECRET_ENDED = "source.secret_ended", "Signing secret ended"
+    KEY_MADE = "source.key_made", "Key made"
+    KEY_ENDED = "source.key_ended", "Key ended"
+    ROLE_GIVEN = "source.role_given", "Role given"
+    ROLE_TAKEN = "source.role_taken", "Role taken"
+    KIND_MADE = "kind.made", "Made"
+    KIND_CHANGED = "kind.changed", "Changed"

@@ -19,7 +19,7 @@ from approvals.models.user import ROLES
 
 _numbers = itertools.count(1)
 _GRANTS = {"reviewer": ["review"], "operator": ["operate"], "auditor": ["audit"],
-           "admin": ["operate", "audit"]}  # fmt: skip
+           "admin": ["operate", "audit", "administer"]}  # fmt: skip
 
 
 def make_role(name: str) -> Group:

@@ -67,6 +67,13 @@ class Assignees(Posted):
         return self
 
 
+class GroupRequirement(Posted):
+    """How many members of one group must approve."""
+
+    group: fields.Name
+    approvals: int = Field(1, ge=1, le=100)
+
+
 class RequestBody(Posted):
     """A callback ID and what people need to decide it."""
 
@@ -85,7 +92,15 @@ class RequestBody(Posted):
     requested_by: fields.Name | None = Field(None, description="May not decide.")
     on_behalf_of: fields.Name | None = Field(None, description="May not decide.")
     agent: fields.Name | None = Field(None, description="May not decide.")
-    required_approvals: int | None = Field(None, ge=1, le=100)
+    required_approvals: int | None = Field(
+        None, ge=1, le=100, description="How many distinct people must approve in all."
+    )
+    requirements: list[GroupRequirement] = Field(
+        default=[],
+        max_length=10,
+        description="Groups that must agree, each by so many of its members: all of them. "
+        "They are asked beside the assignees.",
+    )
     timeout_seconds: fields.Seconds | None = Field(
         None, description="The callback's timeout, as in CallbackConfig; 0: none."
     )
@@ -126,6 +141,23 @@ class RequestBody(Posted):
         if choice and "timeout_seconds" in info.data and not info.data["timeout_seconds"]:
             raise ValueError("Add timeout_seconds, or leave on_timeout out: nothing times out.")
         return choice
+
+    @field_validator("requirements")
+    @classmethod
+    def _fit_into_the_approvals(
+        cls, wanted: list[GroupRequirement], info: ValidationInfo
+    ) -> list[GroupRequirement]:
+        if len({each.group for each in wanted}) != len(wanted):
+            raise ValueError("A group is named twice: keep one, with its number of approvals.")
+        total, required = (
+            sum(each.approvals for each in wanted),
+            info.data.get("required_approvals"),
+        )
+        if required and total > required:
+            raise ValueError(
+                f"These ask for {total} approvals: raise required_approvals, or leave it out."
+            )
+        return wanted
 
     @field_validator("reject_with")
     @classmethod

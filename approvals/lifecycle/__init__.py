@@ -7,12 +7,15 @@ BEGIN and COMMIT.
 from approvals.lifecycle.claim import claim, release
 from approvals.lifecycle.decide import Decided, decide
 from approvals.lifecycle.expire import expire, expire_due
+from approvals.lifecycle.force import force
 from approvals.lifecycle.new_request import NewRequest
+from approvals.lifecycle.reassign import Asked, reassign
 from approvals.lifecycle.receive import Received, receive
 from approvals.lifecycle.redrive import redrive
-from approvals.lifecycle.withdraw import withdraw
+from approvals.lifecycle.withdraw import take_back, withdraw
 
 __all__ = [
+    "Asked",
     "Decided",
     "NewRequest",
     "Received",
@@ -20,8 +23,11 @@ __all__ = [
     "decide",
     "expire",
     "expire_due",
+    "force",
+    "reassign",
     "receive",
     "redrive",
     "release",
+    "take_back",
     "withdraw",
 ]

@@ -17,6 +17,7 @@ from approvals.lifecycle.outcome import OwedAnswer
 from approvals.lifecycle.response import check_values
 from approvals.models import ApprovalRequest, AuditEvent, Decision, User
 from approvals.models.request import new_public_id
+from approvals.models.standing import standings_of
 from approvals.states import AuditTag, Cause, Channel, RequestState, Verdict
 
 COMMENT_LIMIT = 10_000  # characters
@@ -57,9 +58,11 @@ def decide(
     """
     request = desk.lock(request_id)
     now = database_now()
-    policy.check_may_decide(request, reviewer)
-    desk.check_open(request, now)
     former = list(request.decisions.select_related("reviewer").order_by("id"))
+    voters = {reviewer.pk, *(d.reviewer_id for d in former if d.reviewer_id)}
+    standings = standings_of(request, voters)
+    policy.check_standing(request, standings.get(reviewer.pk))
+    desk.check_open(request, now)
     _check_first_vote(former, reviewer)
     if seen_sha256 is not None and seen_sha256 != request.payload_sha256:
         raise StalePage("The page you saw is out of date. Look at it again, then decide.")
@@ -77,8 +80,8 @@ def decide(
     agreeing = [decision]
     missing = 0
     if verdict is Verdict.APPROVED:
-        agreeing = policy.counted(request, [*former, decision])
-        missing = max(0, request.required_approvals - len(agreeing))
+        tally = policy.tally(request, [*former, decision], standings=standings)
+        agreeing, missing = tally.agreeing, tally.missing
     answer = _answer(request, agreeing, at=now)
     decision.save(force_insert=True)
     if missing:

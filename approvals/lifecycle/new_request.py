@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from approvals.models import RequestKind
 from approvals.policy import Wanting
 from approvals.states import OnReject, OnTimeout
 
@@ -36,6 +37,7 @@ class NewRequest:
     groups: Sequence[str] = ()
     wanting: Wanting = field(default_factory=Wanting)
     required_approvals: int | None = None
+    requirements: Sequence[Mapping[str, Any]] = ()  # {"group": name, "approvals": n}
     timeout_seconds: int = 0
     heartbeat_timeout_seconds: int = 0
     due_in_seconds: int | None = None
@@ -52,12 +54,12 @@ class NewRequest:
     reject_with: str | None = None
     subject: str = ""
 
-    def warnings(self) -> list[str]:
+    def warnings(self, kind: RequestKind) -> list[str]:
         """What is accepted and yet not what its sender may expect, in sentences."""
         timeout, silence = self.timeout_seconds, self.heartbeat_timeout_seconds
         said = {
             "No timeout_seconds: this request waits until somebody decides. Set the same "
-            "timeout as in CallbackConfig.": not timeout,
+            "timeout as in CallbackConfig.": not (timeout or kind.timeout_seconds),
             "heartbeat_timeout_seconds is longer than timeout_seconds: it never acts.": (
                 0 < timeout < silence
             ),

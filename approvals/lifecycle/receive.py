@@ -24,9 +24,10 @@ from approvals.models import (
     Heartbeat,
     Notice,
     RequestKind,
+    Requirement,
 )
 from approvals.models.request import callback_place, new_public_id
-from approvals.states import AuditTag, NoticeKind, Withdrawal
+from approvals.states import AuditTag, NoticeKind, OnTimeout, Withdrawal
 
 _TOO_LATE = (
     "The deadline had passed when this arrived: it counts from the signed timestamp. "
@@ -84,6 +85,7 @@ def _write(
     request = _request(source, kind, pool, new, digest, now=now, sent_at=sent_at)
     request.save(force_insert=True)
     _assign(request, pool)
+    _require(request, pool)
     _promise_heartbeats(request, now)
     Notice.objects.bulk_create(
         Notice(request=request, user_id=pk, kind=NoticeKind.ASKED, owed_at=now, next_attempt_at=now)
@@ -98,12 +100,13 @@ def _write(
         required_approvals=request.required_approvals,
         users=list(pool.usernames),
         groups=list(pool.group_names),
+        requirements=[[place.group, place.approvals] for place in pool.requirements],
     )
     _supersede_older(request, now)
     # Also one known from before: it may have ended. Last, for executions are locked last.
     if request.execution_id:
         Execution.objects.filter(pk=request.execution_id).update(next_look_at=now)
-    return Received(request, created=True, warnings=(*new.warnings(), *pool.warnings))
+    return Received(request, created=True, warnings=(*new.warnings(kind), *pool.warnings))
 
 
 def _request(
@@ -117,7 +120,7 @@ def _request(
     sent_at: datetime | None,
 ) -> ApprovalRequest:
     start = min(sent_at or now, now)
-    clocks = _clocks(new, start)
+    clocks = _clocks(new, kind, start)
     if clocks["answer_by"] and clocks["answer_by"] <= now:
         raise InvalidFields({"timeout_seconds": _TOO_LATE})
     nearest = [moment for moment in (clocks["due_at"], clocks["answer_by"]) if moment]
@@ -150,7 +153,7 @@ def _request(
         agent=new.wanting.agent,
         required_approvals=pool.required,
         on_reject=new.on_reject or kind.on_reject,
-        on_timeout=new.on_timeout or kind.on_timeout,
+        on_timeout=_on_timeout(new, kind),
         approve_with=new.approve_with,
         reject_with=new.reject_with,
         subject=new.subject,
@@ -162,17 +165,29 @@ def _request(
     )
 
 
-def _clocks(new: NewRequest, start: datetime) -> dict[str, datetime | None]:
+def _on_timeout(new: NewRequest, kind: RequestKind) -> str:
+    rule = new.on_timeout or kind.on_timeout
+    # A callback that never times out at AWS would wait for ever behind a lapsed request.
+    lapses_for_ever = rule == OnTimeout.LAPSE and not new.timeout_seconds
+    return OnTimeout.FAIL if lapses_for_ever else rule
+
+
+def _clocks(new: NewRequest, kind: RequestKind, start: datetime) -> dict[str, datetime | None]:
     def after(seconds: float | None) -> datetime | None:
         return start + timedelta(seconds=seconds) if seconds else None
 
     timeout = new.timeout_seconds
-    # Safely before AWS's own deadline: a tenth of it, at least 2 s and at most 60 s.
+    # Safely before AWS's own deadline: a tenth of it, at least 2 s and at most 60 s. The
+    # kind's timeout stands in where AWS knows none: then there is nothing to be before.
     margin = min(max(timeout / 10, 2), 60, timeout / 2)
+    answer_in = timeout - margin if timeout else kind.timeout_seconds
+    due = new.due_in_seconds or kind.due_in_seconds
+    if due and answer_in and due >= answer_in and not new.due_in_seconds:
+        due = None  # the kind's usual one makes no sense where there is less time
     return {
-        "due_at": after(new.due_in_seconds),
+        "due_at": after(due),
         "escalate_at": after(new.escalate_in_seconds),
-        "answer_by": after(timeout - margin),
+        "answer_by": after(answer_in),
         "callback_expires_at": after(timeout),
     }
 
@@ -190,6 +205,14 @@ def _assign(request: ApprovalRequest, pool: Pool) -> None:
             *(Assignment(request=request, user_id=pk, queue_at=at) for pk in pool.user_ids),
             *(Assignment(request=request, group_id=pk, queue_at=at) for pk in pool.group_ids),
         ]
+    )
+
+
+def _require(request: ApprovalRequest, pool: Pool) -> None:
+    Requirement.objects.bulk_create(
+        Requirement(request=request, group_id=place.group_id, approvals=place.approvals)
+        for place in pool.requirements
+        if place.group_id
     )
 
 

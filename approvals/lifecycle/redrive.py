@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from django.db import transaction
 
-from approvals import doorbell
+from approvals import doorbell, policy
 from approvals.clock import database_now
-from approvals.errors import InvalidFields, NotRedrivable
+from approvals.errors import NotRedrivable
 from approvals.lifecycle import desk
+from approvals.lifecycle.reason import checked_reason
 from approvals.models import AuditEvent, CallbackDelivery, User
 from approvals.states import AuditTag, DeliveryState
-
-REASON_LIMIT = 500  # characters
 
 
 @transaction.atomic(durable=True)
@@ -21,12 +20,14 @@ def redrive(delivery_id: int, *, operator: User, reason: str) -> None:
     Nothing is sent here: the outbox finds the delivery due.
 
     Raises:
+        NotAnOperator: OPERATOR may not operate the request's source.
         InvalidFields: REASON is missing, too long, or holds a NUL character.
         NotRedrivable: the answer is on its way, was taken, or may have been taken.
     """
-    reason = _checked(reason)
+    reason = checked_reason(reason, "Say why the answer is sent again.")
     owed = CallbackDelivery.objects.only("request_id").get(pk=delivery_id)
     request = desk.lock(owed.request_id)
+    policy.check_may_operate(request, operator)
     delivery = CallbackDelivery.objects.select_for_update(no_key=True).get(pk=delivery_id)
     if delivery.state != DeliveryState.UNDELIVERABLE:
         raise NotRedrivable(f"{delivery.get_state_display()}: there is nothing to send again.")
@@ -38,14 +39,3 @@ def redrive(delivery_id: int, *, operator: User, reason: str) -> None:
     delivery.save(update_fields=["state", "settled_at", "last_reply", "next_attempt_at"])
     AuditEvent.objects.record(AuditTag.REDRIVEN, request, at=now, actor=operator, reason=reason)
     doorbell.ring(doorbell.DELIVER_CALLBACKS)
-
-
-def _checked(reason: str) -> str:
-    reason = reason.strip()
-    if not reason:
-        raise InvalidFields({"reason": "Say why the answer is sent again."})
-    if "\0" in reason:
-        raise InvalidFields({"reason": "Take out the NUL character."})
-    if len(reason) > REASON_LIMIT:
-        raise InvalidFields({"reason": f"Shorten it to {REASON_LIMIT} characters."})
-    return reason

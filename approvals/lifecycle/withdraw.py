@@ -1,4 +1,4 @@
-"""A request is taken back: by its source, by a newer one, or because AWS moved on."""
+"""A request is taken back: by its source, an operator, a newer one, or as AWS moved on."""
 
 from __future__ import annotations
 
@@ -6,15 +6,19 @@ from datetime import datetime
 
 from django.db import transaction
 
+from approvals import policy
 from approvals.clock import database_now
+from approvals.errors import AlreadyClosed
 from approvals.lifecycle import desk, outcome
-from approvals.models import ApprovalRequest, AuditEvent
+from approvals.lifecycle.reason import checked_reason
+from approvals.models import ApprovalRequest, AuditEvent, User
 from approvals.states import AuditTag, Cause, RequestState, Withdrawal
 
 #: What AWS is told. It is told nothing where it has already stopped waiting.
 _ERROR_TYPES = {
     Withdrawal.SOURCE: "ApprovalWithdrawn",
     Withdrawal.SUPERSEDED: "ApprovalSuperseded",
+    Withdrawal.OPERATOR: "ApprovalWithdrawn",
 }
 
 
@@ -31,8 +35,30 @@ def withdraw(request_id: int, *, why: Withdrawal, reason: str) -> bool:
     return True
 
 
+@transaction.atomic(durable=True)
+def take_back(request_id: int, *, operator: User, reason: str) -> None:
+    """Withdraw a pending request at an operator's word; the function is told a failure.
+
+    Raises:
+        NotAnOperator: OPERATOR may not operate the request's source.
+        AlreadyClosed: it was closed before.
+        InvalidFields: REASON is missing, too long, or holds a NUL character.
+    """
+    reason = checked_reason(reason, "Say why you take it back; the function receives it.")
+    request = desk.lock(request_id)
+    policy.check_may_operate(request, operator)
+    if not request.is_pending:
+        raise AlreadyClosed(desk.closing_sentence(request))
+    withdraw_locked(request, why=Withdrawal.OPERATOR, reason=reason, at=database_now(), by=operator)
+
+
 def withdraw_locked(
-    request: ApprovalRequest, *, why: Withdrawal, reason: str, at: datetime
+    request: ApprovalRequest,
+    *,
+    why: Withdrawal,
+    reason: str,
+    at: datetime,
+    by: User | None = None,
 ) -> None:
     """As `withdraw`, inside the transaction of a caller who holds the request's lock."""
     request.withdrawal = why
@@ -40,13 +66,15 @@ def withdraw_locked(
     answer = None
     if error_type := _ERROR_TYPES.get(why):
         word = "superseded" if why is Withdrawal.SUPERSEDED else "withdrawn"
-        facts = outcome.document(request, word, cause=Cause.SOURCE, at=at, reason=reason)
+        cause = Cause.OPERATOR if why is Withdrawal.OPERATOR else Cause.SOURCE
+        facts = outcome.document(request, word, cause=cause, at=at, reason=reason)
         answer = outcome.failure(error_type, reason or why.label, facts)
-    desk.close(request, RequestState.WITHDRAWN, at=at, answer=answer)
+    desk.close(request, RequestState.WITHDRAWN, at=at, answer=answer, by=by)
     AuditEvent.objects.record(
         AuditTag.WITHDRAWN,
         request,
         at=at,
+        actor=by,
         why=str(why),
         reason=request.closed_because,
         answer_sha256=answer.sha256 if answer else None,

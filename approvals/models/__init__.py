@@ -2,6 +2,7 @@
 
 from approvals.models.assignment import Assignment
 from approvals.models.audit import AuditEvent
+from approvals.models.change import ChangeEvent
 from approvals.models.decision import Decision
 from approvals.models.delivery import CallbackDelivery
 from approvals.models.execution import Execution
@@ -9,7 +10,9 @@ from approvals.models.heartbeat import Heartbeat
 from approvals.models.kind import RequestKind
 from approvals.models.notice import Notice
 from approvals.models.request import ApprovalRequest
+from approvals.models.requirement import KindRequirement, Requirement
 from approvals.models.source import CallbackSource, SourceKey, SourceSecret
+from approvals.models.source_role import SourceRole
 from approvals.models.sweep import SweepMark
 from approvals.models.token import PersonalToken
 from approvals.models.user import User
@@ -20,13 +23,17 @@ __all__ = [
     "AuditEvent",
     "CallbackDelivery",
     "CallbackSource",
+    "ChangeEvent",
     "Decision",
     "Execution",
     "Heartbeat",
+    "KindRequirement",
     "Notice",
     "PersonalToken",
     "RequestKind",
+    "Requirement",
     "SourceKey",
+    "SourceRole",
     "SourceSecret",
     "SweepMark",
     "User",

@@ -38,6 +38,14 @@ _ALL = """
    WHERE TRUE {narrow}
    ORDER BY a.request_id DESC LIMIT %(limit)s"""
 
+_OF_SOURCES = """
+  SELECT near.id FROM unnest(%(sources)s::bigint[]) AS overseen (id) CROSS JOIN LATERAL (
+         SELECT a.request_id AS id
+           FROM (SELECT id AS request_id FROM approvals_approvalrequest
+                  WHERE source_id = overseen.id) a
+          WHERE TRUE {narrow}
+          ORDER BY a.request_id DESC LIMIT %(limit)s) near"""
+
 _IN_STATE = """
    AND (SELECT r.state FROM approvals_approvalrequest r WHERE r.id = a.request_id) = %(state)s"""
 _BEFORE = " AND a.request_id < %(before)s"
@@ -62,9 +70,16 @@ def visible_page(
 
 def _walk(user: User, state: str, limit: int, before: int | None = None) -> Statement:
     """SELECT id: the youngest LIMIT requests below the id BEFORE, each once."""
-    walks = (_ALL,) if user.sees_everything else (_BY_NAME, _BY_TEAM, _DECIDED)
+    overseen = (_OF_SOURCES,) if user.rights.overseen_ids else ()
+    walks = (_ALL,) if user.sees_everything else (_BY_NAME, _BY_TEAM, _DECIDED, *overseen)
     narrow = (_IN_STATE if state else "") + (_BEFORE if before else "")
     branches = " UNION ".join(f"({walk.format(narrow=narrow)})" for walk in walks)
     sql = f"SELECT id FROM ({branches}) w ORDER BY id DESC LIMIT %(limit)s"  # noqa: S608  # nosec B608
-    values: dict[str, Any] = {"user": user.pk, "limit": limit, "state": state, "before": before}
+    values: dict[str, Any] = {
+        "user": user.pk,
+        "sources": user.rights.overseen_ids,
+        "limit": limit,
+        "state": state,
+        "before": before,
+    }
     return positional(sql, values)

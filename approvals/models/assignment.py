@@ -16,8 +16,10 @@ class Assignment(models.Model):
     along one index.
     """
 
-    request = models.ForeignKey(ApprovalRequest, models.CASCADE, related_name="assignments")
-    # No index of their own: asked_user and asked_group start with these columns.
+    # No index of their own: assigned_once, asked_user and asked_group start with these.
+    request = models.ForeignKey(
+        ApprovalRequest, models.CASCADE, related_name="assignments", db_index=False
+    )
     user = models.ForeignKey(
         User, models.PROTECT, null=True, blank=True, related_name="assignments", db_index=False
     )
@@ -29,6 +31,10 @@ class Assignment(models.Model):
         related_name="assignments",
         db_index=False,
     )
+    # Who asked them; None: the source, on receipt. Whom one asks oneself does not count.
+    asked_by = models.ForeignKey(
+        User, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+    )
     open = models.BooleanField(default=True)
     queue_at = models.DateTimeField()
 
@@ -38,10 +44,7 @@ class Assignment(models.Model):
                 condition=Q(user=None) ^ Q(group=None), name="assigned_to_a_user_or_a_group"
             ),
             models.UniqueConstraint(
-                fields=["request", "user"], condition=Q(group=None), name="user_assigned_once"
-            ),
-            models.UniqueConstraint(
-                fields=["request", "group"], condition=Q(user=None), name="group_assigned_once"
+                fields=["request", "user", "group"], nulls_distinct=False, name="assigned_once"
             ),
         ]
         indexes = [

@@ -14,7 +14,9 @@ class Execution(models.Model):
     `status` may hold a word AWS added later: it then counts as open.
     """
 
-    source = models.ForeignKey(CallbackSource, models.PROTECT, related_name="executions")
+    source = models.ForeignKey(
+        CallbackSource, models.PROTECT, related_name="executions", db_index=False
+    )
     arn = models.CharField(max_length=1024)
     status = models.CharField(max_length=16, default=ExecutionStatus.UNKNOWN)
     started_at = models.DateTimeField(null=True, blank=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.contrib.auth.models import Group
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 
 from approvals.models.user import User
@@ -21,6 +22,15 @@ class RequestKind(models.Model):
     required_approvals = models.PositiveSmallIntegerField(default=1)
     on_reject = models.CharField(max_length=8, choices=OnReject, default=OnReject.FAILURE)
     on_timeout = models.CharField(max_length=8, choices=OnTimeout, default=OnTimeout.FAIL)
+    reject_reasons = ArrayField(
+        models.CharField(max_length=120),
+        default=list,
+        blank=True,
+        help_text="Reasons offered when somebody rejects",
+    )
+    # Where the sender gives none; seconds. None: that clock does not run.
+    timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
+    due_in_seconds = models.PositiveIntegerField(null=True, blank=True)
     default_users = models.ManyToManyField(User, blank=True, related_name="+")
     default_groups = models.ManyToManyField(Group, blank=True, related_name="+")
 

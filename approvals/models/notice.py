@@ -13,8 +13,10 @@ from approvals.states import NoticeKind, NoticeState
 class Notice(models.Model):
     """One mail to one person about one request, at most once; only notices/outbox moves it."""
 
-    request = models.ForeignKey(ApprovalRequest, models.CASCADE, related_name="notices")
-    user = models.ForeignKey(User, models.CASCADE, related_name="notices")
+    request = models.ForeignKey(
+        ApprovalRequest, models.CASCADE, related_name="notices", db_index=False
+    )
+    user = models.ForeignKey(User, models.CASCADE, related_name="notices", db_index=False)
     kind = models.CharField(max_length=8, choices=NoticeKind)
     state = models.CharField(max_length=8, choices=NoticeState, default=NoticeState.PENDING)
     owed_at = models.DateTimeField()

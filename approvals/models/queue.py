@@ -42,12 +42,20 @@ _EVERYTHING = """
    WHERE a.state = 'pending' {after_request}
    ORDER BY a.queue_at, a.id LIMIT %(limit)s"""
 
+_OF_SOURCES = """
+  SELECT near.queue_at, near.id FROM unnest(%(sources)s::bigint[]) AS overseen (id)
+   CROSS JOIN LATERAL (
+         SELECT a.queue_at, a.id FROM approvals_approvalrequest a
+          WHERE a.state = 'pending' AND a.source_id = overseen.id {after_request}
+          ORDER BY a.queue_at, a.id LIMIT %(limit)s) near"""
+
 _AFTER = " AND (a.queue_at, a.request_id) > (%(after_at)s, %(after_id)s)"
 _AFTER_REQUEST = " AND (a.queue_at, a.id) > (%(after_at)s, %(after_id)s)"
 
 # The same names as policy.Wanting; lower() is not casefold() for a few letters, so both
 # forms of a person's names are given. What slips through is refused by the gate.
 _MY_MOVE = """
+   AND a.asked_by_id IS DISTINCT FROM %(user)s
    AND NOT EXISTS (SELECT 1 FROM approvals_decision d
                     WHERE d.request_id = a.request_id AND d.reviewer_id = %(user)s)
    AND NOT (SELECT ARRAY[lower(btrim(normalize(w.requested_by, NFKC))),
@@ -80,7 +88,8 @@ class Walk:
         """Everything pending that USER may see."""
         if user.sees_everything:
             return cls(user, (_EVERYTHING,))
-        return cls(user, (_OF_PERSON, _OF_TEAMS, _VOTED_ON))
+        overseen = (_OF_SOURCES,) if user.rights.overseen_ids else ()
+        return cls(user, (_OF_PERSON, _OF_TEAMS, _VOTED_ON, *overseen))
 
     def statement(self, limit: int, after: Place | None = None) -> Statement:
         """SELECT queue_at, id of the nearest LIMIT requests after AFTER, each once."""
@@ -97,6 +106,7 @@ class Walk:
         names = self.user.identities()
         return {
             "user": self.user.pk,
+            "sources": self.user.rights.overseen_ids if _OF_SOURCES in self.branches else [],
             "limit": limit,
             "names": sorted(names | {name.lower() for name in names}),
             "after_at": after.at if after else None,

@@ -48,10 +48,16 @@ class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
         return self.filter(state=RequestState.PENDING)
 
     def visible_to(self, user: User) -> Self:
-        """What USER may see: all for operators and auditors, else what they were asked."""
+        """What USER may see: all they oversee as operator or auditor, and what they were asked."""
         if user.sees_everything:
             return self
         return self.filter(pk__in=_asked_of(user))
+
+    def overseen_by(self, user: User) -> Self:
+        """What USER sees as an operator or auditor, of every source or of single ones."""
+        if user.sees_everything:
+            return self
+        return self.filter(source__in=user.rights.overseen_ids)
 
     def for_list(self) -> Self:
         return self.select_related("source", "kind", "claimed_by", "execution").only(
@@ -69,7 +75,8 @@ def _asked_of(user: User) -> models.QuerySet[ApprovalRequest, int]:
     by_name = requests.filter(assignments__user=user)
     by_group = requests.filter(assignments__group__in=user.groups.values("pk"))
     decided = requests.filter(decisions__reviewer=user)
-    return by_name.union(by_group, decided, all=True)
+    overseen = requests.filter(source__in=user.rights.overseen_ids)
+    return by_name.union(by_group, decided, overseen, all=True)
 
 
 class ApprovalRequest(models.Model):
@@ -80,8 +87,11 @@ class ApprovalRequest(models.Model):
     """
 
     public_id = models.UUIDField(unique=True, editable=False)
-    source = models.ForeignKey(CallbackSource, models.PROTECT, related_name="requests")
-    kind = models.ForeignKey(RequestKind, models.PROTECT, related_name="requests")
+    # Every index is paid for at each receipt: none stands that no question walks along.
+    source = models.ForeignKey(
+        CallbackSource, models.PROTECT, related_name="requests", db_index=False
+    )
+    kind = models.ForeignKey(RequestKind, models.PROTECT, related_name="requests", db_index=False)
     execution = models.ForeignKey(
         Execution, models.PROTECT, null=True, blank=True, related_name="requests"
     )
@@ -137,7 +147,7 @@ class ApprovalRequest(models.Model):
     withdrawal = models.CharField(max_length=16, choices=Withdrawal, blank=True, default="")
     closed_because = models.CharField(max_length=500, blank=True, default="")
     claimed_by = models.ForeignKey(
-        User, models.SET_NULL, null=True, blank=True, related_name="claims"
+        User, models.SET_NULL, null=True, blank=True, related_name="claims", db_index=False
     )
     claimed_until = models.DateTimeField(null=True, blank=True)
 
@@ -184,6 +194,13 @@ class ApprovalRequest(models.Model):
                 condition=Q(state=RequestState.PENDING),
                 name="pending_by_queue",
             ),
+            # What waits at single sources, for who oversees those.
+            models.Index(
+                fields=["source", "queue_at", "id"],
+                condition=Q(state=RequestState.PENDING),
+                name="pending_of_source",
+            ),
+            models.Index(fields=["source", "-id"], name="requests_of_source"),
         ]
 
     def __str__(self) -> str:

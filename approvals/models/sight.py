@@ -11,11 +11,12 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from approvals.models.assignment import Assignment
 from approvals.models.decision import Decision
 from approvals.models.request import ApprovalRequest, ApprovalRequestQuerySet
+from approvals.models.source_role import SourceRole
 from approvals.models.user import User
 
 
 def seen_by(user: User) -> ApprovalRequestQuerySet:
-    """The requests USER may see: all for operators and auditors, else what they were asked.
+    """The requests USER may see: all they oversee, and what they were asked.
 
     Rights are read in the same statement, so that looking again costs one.
     """
@@ -28,6 +29,7 @@ def seen_by(user: User) -> ApprovalRequestQuerySet:
         | Exists(asked.filter(group__in=user.groups.values("pk")))
         | Exists(Decision.objects.filter(request=this, reviewer=user))
         | Exists(_rights_to_everything(user))
+        | Exists(_roles_at(OuterRef("source"), user))
     )
 
 
@@ -37,3 +39,8 @@ def _rights_to_everything(user: User) -> QuerySet[Permission]:
         content_type__app_label="approvals",
         codename__in=["operate", "audit"],
     )
+
+
+def _roles_at(source: OuterRef, user: User) -> QuerySet[SourceRole]:
+    held = SourceRole.objects.filter(source=source, may__in=["operate", "audit"])
+    return held.filter(Q(user=user) | Q(group__in=user.groups.values("pk")))

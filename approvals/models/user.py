@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Collection
+from functools import cached_property
 from typing import ClassVar, Self
 
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
+
+from approvals.models.rights import REVIEW, Rights, rights_of
 
 #: Names of the groups that carry permissions. They are roles, never a team to ask.
 ROLES = ("reviewer", "operator", "auditor", "admin")
@@ -33,8 +36,8 @@ class UserQuerySet(models.QuerySet["User"]):
         any_of = [Q(**{f"{alias}__in": list(names)}) for alias in lower]
         return self.alias(**lower).filter(any_of[0] | any_of[1] | any_of[2])
 
-    def reviewers(self) -> Self:
-        """Active people who hold the permission to review, by a group or by themselves."""
+    def reviewers(self, source_id: int) -> Self:
+        """Active people who may review what the source asks: by role, everywhere or there."""
         by_group = User.groups.through.objects.filter(
             group__permissions__content_type__app_label="approvals",
             group__permissions__codename="review",
@@ -42,10 +45,17 @@ class UserQuerySet(models.QuerySet["User"]):
         by_name = User.user_permissions.through.objects.filter(
             permission__content_type__app_label="approvals", permission__codename="review"
         )
+        people = User.objects.order_by()
+        named_here = people.filter(source_roles__source=source_id, source_roles__may=REVIEW)
+        members_here = people.filter(
+            groups__source_roles__source=source_id, groups__source_roles__may=REVIEW
+        )
         return self.filter(is_active=True).filter(
             Q(is_superuser=True)
             | Q(pk__in=by_group.values("user_id"))
             | Q(pk__in=by_name.values("user_id"))
+            | Q(pk__in=named_here.values("pk"))
+            | Q(pk__in=members_here.values("pk"))
         )
 
 
@@ -69,6 +79,7 @@ class User(AbstractUser):
             ("review", "Can decide requests they are asked about"),
             ("operate", "Can see all requests, redrive, reassign and force answers"),
             ("audit", "Can read all requests and their history"),
+            ("administer", "Can keep sources and kinds"),
         ]
         constraints = [
             models.UniqueConstraint(
@@ -83,10 +94,15 @@ class User(AbstractUser):
     def display_name(self) -> str:
         return self.get_full_name() or self.username
 
+    @cached_property
+    def rights(self) -> Rights:
+        """What this person may do, as read when it was first asked of this object."""
+        return rights_of(self.pk, is_active=self.is_active, is_superuser=self.is_superuser)
+
     @property
     def sees_everything(self) -> bool:
         """Operators, auditors and admins see every request; it lets nobody decide."""
-        return self.has_perm("approvals.operate") or self.has_perm("approvals.audit")
+        return self.rights.oversees_everything
 
     def identities(self) -> frozenset[str]:
         """The names under which a requester string may mean this person, case-folded."""

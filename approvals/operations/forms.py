@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django import forms
 
-from approvals.lifecycle.redrive import REASON_LIMIT
+from approvals.lifecycle.reason import REASON_LIMIT
 
 
 class RedriveForm(forms.Form):

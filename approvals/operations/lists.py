@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
 from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
 
-from approvals.models import ApprovalRequest, Assignment, CallbackDelivery, Decision
+from approvals.models import ApprovalRequest, Assignment, CallbackDelivery, Decision, User
 from approvals.models.listing import Place
 from approvals.operations.paging import PAGE_SIZE, Page, to_word
 from approvals.states import DeliveryState
@@ -37,20 +37,28 @@ class Figures:
     stuck: int
 
 
-def figures(now: datetime) -> Figures:
+def figures(now: datetime, *, seen_by: User) -> Figures:
+    """Of the sources SEEN_BY oversees."""
+    here = "" if seen_by.sees_everything else "AND source_id = ANY(%(sources)s)"
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            SELECT (SELECT count(*) FROM approvals_approvalrequest WHERE state = 'pending'),
+            f"""
+            SELECT (SELECT count(*) FROM approvals_approvalrequest
+                     WHERE state = 'pending' {here}),
                    (SELECT count(*) FROM approvals_approvalrequest
-                     WHERE state = 'pending' AND answer_by <= %(soon)s),
+                     WHERE state = 'pending' AND answer_by <= %(soon)s {here}),
                    (SELECT count(*) FROM approvals_heartbeat
-                     WHERE next_beat_at < %(now)s - greatest(interval / 2, interval '2 s')),
+                     WHERE next_beat_at < %(now)s - greatest(interval / 2, interval '2 s') {here}),
                    (SELECT count(*) FROM approvals_callbackdelivery
-                     WHERE state <> 'delivered'
+                     WHERE state <> 'delivered' {here}
                        AND (settled_at > %(news)s OR (state = 'pending' AND last_reply <> '')))
-            """,
-            {"now": now, "soon": now + SOON, "news": now - NEWS},
+            """,  # noqa: S608  # nosec B608  our own words, values bound
+            {
+                "now": now,
+                "soon": now + SOON,
+                "news": now - NEWS,
+                "sources": seen_by.rights.overseen_ids,
+            },
         )
         return Figures(*cursor.fetchone())
 
@@ -77,16 +85,16 @@ def waiting_callbacks(
     return _page(found, [Place(row.queue_at, row.pk) for row in found])
 
 
-def answers(after: Place | None) -> tuple[Page[OwedAnswer], list[OwedAnswer]]:
+def answers(after: Place | None, *, seen_by: User) -> tuple[Page[OwedAnswer], list[OwedAnswer]]:
     """What AWS has not taken, latest first, and, on the first page, what it took lately."""
-    open_ones = CallbackDelivery.objects.exclude(state=DeliveryState.DELIVERED)
+    open_ones = _overseen_by(seen_by).exclude(state=DeliveryState.DELIVERED)
     if after:
         open_ones = open_ones.filter(owed_at__lte=after.at).filter(
             Q(owed_at__lt=after.at) | Q(pk__lt=after.id)
         )
     wanted: Any = open_ones.order_by("-owed_at", "-pk").values("pk")[: PAGE_SIZE + 1]
     if after is None:
-        taken = CallbackDelivery.objects.filter(state=DeliveryState.DELIVERED)
+        taken = _overseen_by(seen_by).filter(state=DeliveryState.DELIVERED)
         wanted = wanted.union(taken.order_by("-pk").values("pk")[:RECENT], all=True)
     rows = list(_shown().filter(pk__in=wanted).order_by("-owed_at", "-pk"))
     stuck = [row for row in rows if row.state != DeliveryState.DELIVERED]
@@ -94,9 +102,16 @@ def answers(after: Place | None) -> tuple[Page[OwedAnswer], list[OwedAnswer]]:
     return page, [row for row in rows if row.state == DeliveryState.DELIVERED]
 
 
-def answer_of(public_id: UUID) -> OwedAnswer | None:
-    """The answer owed for one request; None if none is."""
-    return _shown().filter(request__public_id=public_id).first()
+def answer_of(public_id: UUID, *, seen_by: User) -> OwedAnswer | None:
+    """The answer owed for one request; None if none is, or SEEN_BY does not oversee it."""
+    owed = _overseen_by(seen_by).filter(request__public_id=public_id)
+    return _shown().filter(pk__in=owed.values("pk")).first()
+
+
+def _overseen_by(person: User) -> QuerySet[CallbackDelivery]:
+    if person.sees_everything:
+        return CallbackDelivery.objects.all()
+    return CallbackDelivery.objects.filter(source__in=person.rights.overseen_ids)
 
 
 def _shown() -> QuerySet[CallbackDelivery]:

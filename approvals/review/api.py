@@ -22,6 +22,7 @@ from approvals.models import ApprovalRequest, AuditEvent, User
 from approvals.models.archive import visible_page
 from approvals.models.listing import ListPage, Place
 from approvals.models.queue import Walk, pending_page
+from approvals.models.rights import AUDIT, OPERATE
 from approvals.problems import documented
 from approvals.review import tokens
 from approvals.review.body import DecisionBody, Unreadable, read_decision
@@ -134,7 +135,8 @@ def decide(request: TokenRequest, public_id: UUID) -> HttpResponse:
 def read_audit(request: TokenRequest, public_id: UUID) -> AuditOut:
     """Every line of a request's history, and whether its seals hold; operators, auditors."""
     approval = find(request.auth, public_id)
-    if not request.auth.sees_everything:
+    rights = request.auth.rights
+    if not any(rights.may(right, approval.source_id) for right in (OPERATE, AUDIT)):
         raise NotAReviewer("Only operators and auditors read the audit of a request.")
     events = approval.history.order_by("seq")
     return AuditOut(

@@ -40,7 +40,21 @@ def _received(facts: Mapping[str, Any]) -> str:
     asked = [*facts.get("groups", []), *facts.get("users", [])]
     needed = facts.get("required_approvals", 1)
     count = f", {needed} approvals needed" if needed > 1 else ""
-    return f"from {facts.get('source', 'its source')}, put before {listed_names(asked)}{count}"
+    groups = [f"{needed} of {group}" for group, needed in facts.get("requirements", [])]
+    named = f": {listed_names(groups)}" if groups else ""
+    return (
+        f"from {facts.get('source', 'its source')}, put before {listed_names(asked)}{count}{named}"
+    )
+
+
+def _forced(facts: Mapping[str, Any]) -> str:
+    return f"forced an answer: {facts.get('verdict', 'decided')}"
+
+
+def _reassigned(facts: Mapping[str, Any]) -> str:
+    former = facts.get("instead_of")
+    place = f" instead of {former}" if former else " as well"
+    return f"asked {facts.get('to', 'others')}{place}: {facts.get('reason', '')}"
 
 
 def _channel(facts: Mapping[str, Any]) -> str:
@@ -90,6 +104,8 @@ _WORDS: dict[AuditTag, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     AuditTag.VOTED: ("Somebody", _voted),
     AuditTag.APPROVED: ("A rule", lambda facts: f"approved this{_channel(facts)}"),
     AuditTag.REJECTED: ("A rule", lambda facts: f"rejected this{_channel(facts)}"),
+    AuditTag.FORCED: ("An operator", _forced),
+    AuditTag.REASSIGNED: ("An operator", _reassigned),
     AuditTag.EXPIRED: ("The deadline", lambda facts: f"passed {_expired(facts)}"),
     AuditTag.WITHDRAWN: ("Withdrawn", _withdrawn),
     AuditTag.DELIVERY_RETRYING: ("AWS", _detail("could not be reached, trying again")),

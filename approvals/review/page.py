@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -13,7 +14,9 @@ from django.http import Http404
 from approvals import policy
 from approvals.models import ApprovalRequest, Assignment, Decision, User
 from approvals.models.queue import Walk, pending_page
+from approvals.models.rights import REVIEW
 from approvals.models.sight import seen_by
+from approvals.policy import Place, Tally
 from approvals.presentation import headline_amount
 from approvals.review.facts import facts_of, headline, poll_seconds
 from approvals.review.forms import DecisionForm
@@ -22,7 +25,6 @@ from approvals.review.history import lines_of
 from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
 from approvals.review.waiting import pulse_of, run_of
 from approvals.review.words import listed_names
-from approvals.states import Verdict
 from approvals.templatetags.moments import NEAR
 
 _SETTLING = (
@@ -151,7 +153,7 @@ def page_context(
 
 def next_after(request: ApprovalRequest, user: User) -> ApprovalRequest | None:
     """The next request that waits for USER, were this one done."""
-    if not user.has_perm("approvals.review"):
+    if not user.rights.anywhere(REVIEW):
         return None
     others = [row for row in pending_page(Walk.needing(user), size=2).rows if row != request]
     return others[0] if others else None
@@ -161,11 +163,31 @@ def asked_sentence(request: ApprovalRequest, decisions: list[Decision]) -> str:
     """Who is asked, how many approvals it takes, and who gave one, in words."""
     assignments = Assignment.objects.filter(request=request).select_related("user", "group")
     names = [str(a.user.display_name if a.user else a.group) for a in assignments.order_by("id")]
-    needed = request.required_approvals
     asked = f"{listed_names(names, joined='or')} can decide this."
-    if needed == 1:
+    counted = policy.tally(request, decisions)
+    if request.required_approvals == 1 and not counted.places[0].group:
         return asked
-    approved = [d.who for d in decisions if d.verdict == Verdict.APPROVED]
+    return f"{asked} {_needed(counted.places)}; {_so_far(counted)}."
+
+
+def _needed(places: Sequence[Place]) -> str:
+    """`1 of Finance and 1 of Security must approve`, `2 approvals are needed`."""
+    if not any(place.group for place in places):
+        total = sum(place.approvals for place in places)
+        return f"{total} approvals are needed"
+    named = [
+        f"{place.approvals} of {place.group}" if place.group else f"{place.approvals} more"
+        for place in places
+    ]
+    return f"{listed_names(named)} must approve"
+
+
+def _so_far(counted: Tally) -> str:
+    approved = [decision.who for decision in counted.agreeing]
     so_far = f"{listed_names(approved)} approved" if approved else "nobody has approved yet"
-    to_go = policy.approvals_missing(request, decisions)
-    return f"{asked} {needed} approvals are needed; {so_far}, {to_go} to go."
+    waiting = [
+        f"{place.missing} of {place.group}" if place.group else f"{place.missing} more"
+        for place in counted.places
+        if place.missing and len(counted.places) > 1
+    ]
+    return f"{so_far}, {listed_names(waiting) or counted.missing} to go"

@@ -101,6 +101,13 @@ class ExecutionOut(BaseModel):
     seen_at: datetime | None
 
 
+class RequirementOut(BaseModel):
+    """How many members of one group must approve."""
+
+    group: str
+    approvals: int
+
+
 class Detail(Item):
     """One request: what is decided about, by whom, and how far the answer has come."""
 
@@ -117,6 +124,7 @@ class Detail(Item):
     on_behalf_of: str
     closed_because: str
     missing: int
+    requirements: list[RequirementOut]
     decisions: list[DecisionOut]
     delivery: DeliveryOut | None
     execution: ExecutionOut | None
@@ -127,7 +135,12 @@ class Detail(Item):
         return cls(
             **cls.facts(request, now),
             **{name: getattr(request, name) for name in _DETAILED},
-            missing=policy.approvals_missing(request, rows) if request.is_pending else 0,
+            missing=policy.tally(request, rows).missing if request.is_pending else 0,
+            requirements=[
+                RequirementOut(group=place.group, approvals=place.approvals)
+                for place in policy.places_of(request)
+                if place.group_id
+            ],
             decisions=[DecisionOut.of(row) for row in rows],
             delivery=_delivery(request),
             execution=_execution(request),

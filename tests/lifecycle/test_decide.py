@@ -196,7 +196,7 @@ def test_an_error_in_the_gate_means_no_decision(anna: User) -> None:
     request = make_request(anna)
 
     with (
-        mock.patch("approvals.policy.Wanting.includes", side_effect=RuntimeError),
+        mock.patch("approvals.policy.Wanting.names", side_effect=RuntimeError),
         pytest.raises(RuntimeError),
     ):
         decide(request, anna)
@@ -431,7 +431,7 @@ def test_if_history_cannot_be_written_nothing_is(anna: User) -> None:
     request = make_request(anna)
 
     with (
-        mock.patch.object(AuditEvent, "seal", side_effect=RuntimeError),
+        mock.patch("approvals.models.audit.seal_line", side_effect=RuntimeError),
         pytest.raises(RuntimeError),
     ):
         decide(request, anna)

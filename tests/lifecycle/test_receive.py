@@ -20,6 +20,7 @@ from approvals.models import (
     Execution,
     Heartbeat,
     Notice,
+    RequestKind,
     User,
 )
 from approvals.policy import Wanting
@@ -191,7 +192,7 @@ def test_a_request_without_a_timeout_waits_and_says_so(anna: User, source: Callb
     ],
 )
 def test_what_may_surprise_a_sender_is_warned_about(fields: dict[str, Any], word: str) -> None:
-    warnings = new_request(**fields).warnings()
+    warnings = new_request(**fields).warnings(RequestKind())
 
     assert len(warnings) == bool(word)
     assert word in " ".join(warnings)

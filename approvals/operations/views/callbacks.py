@@ -34,9 +34,9 @@ def callbacks(request: OperatorRequest) -> HttpResponse:
     """Pending callbacks, nearest deadline first: who has them, their clocks, their beats."""
     now = timezone.now()
     late_only = request.GET.get("show") == LATE
-    visible = ApprovalRequest.objects.visible_to(request.user)
+    visible = ApprovalRequest.objects.overseen_by(request.user)
     page = lists.waiting_callbacks(visible, now=now, late_only=late_only, after=place_in(request))
-    figures = lists.figures(now)
+    figures = lists.figures(now, seen_by=request.user)
     context = {
         "lines": [_line(callback, now) for callback in page.rows],
         "figures": figures,

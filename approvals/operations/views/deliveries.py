@@ -16,6 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 
 from approvals import lifecycle
 from approvals.errors import InvalidFields, NotRedrivable
+from approvals.models.rights import OPERATE
 from approvals.operations import lists, words
 from approvals.operations.forms import RedriveForm
 from approvals.operations.views.callbacks import nav
@@ -62,10 +63,10 @@ def deliveries(request: OperatorRequest) -> HttpResponse:
 @for_operators
 def redrive(request: OperatorRequest, public_id: UUID) -> HttpResponse:
     """303 it is owed again, 409 it cannot be, 422 no good reason, 403 for who only looks."""
-    owed = lists.answer_of(public_id)
+    owed = lists.answer_of(public_id, seen_by=request.user)
     if owed is None:
         raise Http404
-    check_may_act(request)
+    check_may_act(request, owed.source_id)
     form = _form_for(owed, request)
     if not form.is_valid():
         return _page(request, Trouble(owed, form), status=422)
@@ -85,14 +86,16 @@ def _page(
     request: OperatorRequest, trouble: Trouble | None = None, *, status: int = 200
 ) -> HttpResponse:
     now = timezone.now()
-    page, taken = lists.answers(place_in(request))
-    may_act = request.user.has_perm("approvals.operate")
+    page, taken = lists.answers(place_in(request), seen_by=request.user)
     stuck = list(page.rows)
     if trouble and trouble.form and trouble.about.pk not in {owed.pk for owed in stuck}:
         stuck.insert(0, trouble.about)
-    figures = lists.figures(now)
+    figures = lists.figures(now, seen_by=request.user)
+    rights = request.user.rights
     context = {
-        "stuck": [_line(owed, now, trouble, may_act=may_act) for owed in stuck],
+        "stuck": [
+            _line(owed, now, trouble, may_act=rights.may(OPERATE, owed.source_id)) for owed in stuck
+        ],
         "taken": [_line(owed, now, None, may_act=False) for owed in taken],
         "next_url": f"{reverse(LIST)}?{urlencode({'after': page.next})}" if page.next else "",
         "later_page": "after" in request.GET,

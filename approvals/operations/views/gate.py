@@ -13,13 +13,14 @@ from django.views.decorators.cache import never_cache
 
 from approvals.models import User
 from approvals.models.listing import Place
+from approvals.models.rights import OPERATE
 from approvals.operations.paging import from_word
 
 P = ParamSpec("P")
 
 
 class OperatorRequest(HttpRequest):
-    """A request of somebody who may see everything."""
+    """A request of somebody who oversees all sources, or some."""
 
     user: User
 
@@ -36,16 +37,16 @@ def for_operators(view: View[P]) -> Callable[Concatenate[HttpRequest, P], HttpRe
         if not request.user.is_authenticated:
             back = request.get_full_path() if request.method in ("GET", "HEAD") else request.path
             return redirect_to_login(back)
-        if not request.user.sees_everything:
+        if not request.user.rights.oversees_something:
             raise Http404
         return view(request, *args, **kwargs)
 
     return guarded
 
 
-def check_may_act(request: OperatorRequest) -> None:
-    """Raises PermissionDenied (403) for those who only look."""
-    if not request.user.has_perm("approvals.operate"):
+def check_may_act(request: OperatorRequest, source_id: int) -> None:
+    """Raises PermissionDenied (403) for those who only look at what this source does."""
+    if not request.user.rights.may(OPERATE, source_id):
         raise PermissionDenied
 
 

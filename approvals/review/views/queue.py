@@ -15,6 +15,7 @@ from django.views.decorators.http import require_safe
 from approvals.models import User
 from approvals.models.listing import ListPage, Place, decided_page
 from approvals.models.queue import Walk, count_newer, pending_page
+from approvals.models.rights import REVIEW
 from approvals.review.cursors import from_cursor, to_cursor
 from approvals.review.rows import Group, by_deadline, row_of
 from approvals.review.views.answers import ReviewerRequest, signed_in, unchanged, versioned
@@ -45,7 +46,7 @@ def queue(request: ReviewerRequest) -> HttpResponse:
         "next_url": _address(view, page.next) if page.next else "",
         "later_page": after is not None,
         "news_url": _news_url(view, page),
-        "sees_all": request.user.sees_everything,
+        "sees_all": request.user.rights.oversees_something,
         "now": now,
         "nav": {"current": view, view.replace("-", "_"): page.count or None},
         "where": TITLES[view],
@@ -75,7 +76,7 @@ def news(request: ReviewerRequest) -> HttpResponse:
 
 
 def _usual_view(user: User) -> str:
-    return ALL if user.sees_everything and not user.has_perm("approvals.review") else NEEDS_ME
+    return ALL if user.rights.oversees_something and not user.rights.anywhere(REVIEW) else NEEDS_ME
 
 
 def _place(cursor: str) -> Place | None:
@@ -88,7 +89,7 @@ def _place(cursor: str) -> Place | None:
 def _page(view: str, user: User, after: Place | None) -> ListPage:
     if view == DECIDED_BY_ME:
         return decided_page(user, after=after)
-    if view == NEEDS_ME and not user.has_perm("approvals.review"):
+    if view == NEEDS_ME and not user.rights.anywhere(REVIEW):
         return ListPage([], None, 0, count_capped=False)
     return pending_page(_walk(view, user), after=after)
 
@@ -98,7 +99,7 @@ def _walk(view: str, user: User) -> Walk:
         return Walk.needing(user)
     if view == MY_TEAMS:
         return Walk.of_teams(user)
-    if view == ALL and user.sees_everything:
+    if view == ALL and user.rights.oversees_something:
         return Walk.visible_to(user)
     raise Http404
 

@@ -1,0 +1,25 @@
+"""A chain of lines, each sealed to the one before.
+
+mac(n) = HMAC-SHA256(AUDIT_KEY, mac(n-1) | canonical JSON of line n)
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from typing import Any
+
+from django.conf import settings
+
+GENESIS = b"\0" * 32
+
+
+def seal_line(before: bytes, line: dict[str, Any]) -> bytes:
+    """The seal of LINE after the line whose seal is BEFORE (GENESIS for the first)."""
+    text = json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return hmac.digest(settings.AUDIT_KEY, before + text.encode(), hashlib.sha256)
+
+
+def holds(mac: bytes, before: bytes, line: dict[str, Any]) -> bool:
+    return hmac.compare_digest(mac, seal_line(before, line))
