@@ -1,4 +1,4 @@
-"""AWS's local runner for durable executions, on loopback, with a store that lasts.
+"""AWS's local runner for durable executions, on loopback unless told, with a store that lasts.
 
     python -m examples.local_runner.runner --port 9014 \\
         --lambda-endpoint http://127.0.0.1:9015 --store-path var/runner.sqlite3
@@ -28,7 +28,7 @@ LOOPBACK = "127.0.0.1"  # the runner's own default is every interface
 
 
 def runner_config(
-    *, port: int, lambda_endpoint: str, store_path: Path, region: str
+    *, port: int, lambda_endpoint: str, store_path: Path, region: str, host: str = LOOPBACK
 ) -> WebRunnerConfig:
     """The runner as the demo and the tests use it: real timing, SQLite store.
 
@@ -36,7 +36,7 @@ def runner_config(
     re-arms the heartbeat's own. Logs stay at WARNING: request lines hold callback IDs.
     """
     return WebRunnerConfig(
-        web_service=WebServiceConfig(host=LOOPBACK, port=port, log_level=logging.WARNING),
+        web_service=WebServiceConfig(host=host, port=port, log_level=logging.WARNING),
         lambda_endpoint=lambda_endpoint,
         local_runner_endpoint=f"http://{LOOPBACK}:{port}",
         local_runner_region=region,
@@ -56,6 +56,7 @@ def main(argv: list[str] | None = None) -> None:
             lambda_endpoint=arguments.lambda_endpoint,
             store_path=arguments.store_path,
             region=arguments.region,
+            host=arguments.host,
         )
     )
     runner.start()
@@ -66,6 +67,7 @@ def main(argv: list[str] | None = None) -> None:
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(description="AWS's local runner for durable executions.")
     parser.add_argument("--port", type=int, required=True)
+    parser.add_argument("--host", default=LOOPBACK, help="another address, in a container")
     parser.add_argument("--lambda-endpoint", required=True, help="where functions are invoked")
     parser.add_argument("--store-path", type=Path, required=True, help="SQLite file")
     parser.add_argument("--region", default=DEFAULT_REGION)
