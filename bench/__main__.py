@@ -1,4 +1,4 @@
-"""python -m bench [--rounds N] [--seconds S] [--only intake|decide|resume] [--write]"""
+"""python -m bench [--rounds N] [--seconds S] [--only PART] [--write]"""
 
 from __future__ import annotations
 
@@ -6,23 +6,20 @@ import argparse
 import signal
 import sys
 import tempfile
-from collections.abc import Callable
-from contextlib import ExitStack
 from datetime import timedelta
 from pathlib import Path
 from types import FrameType
 from typing import NoReturn
 
-import psycopg
-
-from bench import decide, intake, report, results, resume
+from bench import results
 from bench.figures import BenchError, Size
-from bench.house import House
+from bench.parts import PARTS
 from portal.demo.plan import DemoError
 from portal.embedded import EngineError
 
 PREFIX = "countersign-bench-"
 MOST_ROUNDS, MOST_SECONDS = 50, 120.0
+MOST_REQUESTS = 50_000_000
 
 
 def main() -> int:
@@ -49,7 +46,7 @@ def run(size: Size, *, only: str | None = None) -> list[str]:
     for name in [only] if only else list(PARTS):
         say(f"{name}: starting engines and programs")
         with tempfile.TemporaryDirectory(prefix=PREFIX, ignore_cleanup_errors=True) as folder:
-            machine, table = PARTS[name](Path(folder), size)
+            machine, table = PARTS[name](Path(folder), size, say)
         about = about or machine  # the load before the first part, not of our own
         tables.append(table)
     return [f"{table}\n\n{about}" for table in tables]
@@ -60,40 +57,13 @@ def say(sentence: str) -> None:
     print(sentence, file=sys.stderr, flush=True)
 
 
-def _intake(folder: Path, size: Size) -> tuple[str, str]:
-    with House(folder, callback_api=intake.NO_CALLBACKS) as house:
-        machine = results.machine(_postgres(house))
-        return machine, report.intake_table(intake.measure(house, size, say=say), size)
-
-
-def _decide(folder: Path, size: Size) -> tuple[str, str]:
-    with House(folder, callback_api=intake.NO_CALLBACKS) as house:
-        machine = results.machine(_postgres(house))
-        return machine, report.decide_table(decide.measure(house, size, say=say), size)
-
-
-def _resume(folder: Path, size: Size) -> tuple[str, str]:
-    with ExitStack() as stack:
-        api = stack.enter_context(resume.CallbackApi())
-        house = stack.enter_context(House(folder, callback_api=api.url))
-        machine = results.machine(_postgres(house))
-        return machine, report.resume_table(resume.measure(house, api, size, say=say), size)
-
-
-def _postgres(house: House) -> str:
-    with psycopg.connect(house.database_url) as database:
-        return ".".join(str(part) for part in divmod(database.info.server_version, 10_000))
-
-
-PARTS: dict[str, Callable[[Path, Size], tuple[str, str]]] = {
-    "intake": _intake,
-    "decide": _decide,
-    "resume": _resume,
-}
-
-
 def _size(arguments: argparse.Namespace) -> Size:
-    return Size(rounds=arguments.rounds, span=timedelta(seconds=arguments.seconds))
+    return Size(
+        rounds=arguments.rounds,
+        span=timedelta(seconds=arguments.seconds),
+        pending=arguments.pending,
+        closed=arguments.closed,
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -103,6 +73,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--rounds", type=_rounds, default=5, help="how often each side takes turns")
     parser.add_argument("--seconds", type=_seconds, default=5.0, help="length of one run")
     parser.add_argument("--only", choices=PARTS, help="one part alone")
+    parser.add_argument("--pending", type=_count, default=Size.pending, help="queue: how many wait")
+    parser.add_argument("--closed", type=_count, default=Size.closed, help="queue: how many do not")
     parser.add_argument("--write", action="store_true", help=f"also write {results.RESULTS.name}")
     return parser
 
@@ -119,6 +91,13 @@ def _seconds(text: str) -> float:
     if not 0.1 <= seconds <= MOST_SECONDS:
         raise argparse.ArgumentTypeError(f"choose 0.1 to {MOST_SECONDS:g} seconds")
     return seconds
+
+
+def _count(text: str) -> int:
+    count = int(text)
+    if not Size.few <= count <= MOST_REQUESTS:
+        raise argparse.ArgumentTypeError(f"choose {Size.few:,} to {MOST_REQUESTS:,} requests")
+    return count
 
 
 def _end(_number: int, _frame: FrameType | None) -> NoReturn:

@@ -13,13 +13,19 @@ class BenchError(Exception):
     """The run says nothing: something was not served, counted or started as it must be."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Size:
-    """How much is measured: ROUNDS of SPAN, over CONNECTIONS kept alive (intake)."""
+    """How much is measured: ROUNDS of SPAN, over CONNECTIONS kept alive.
+
+    The queue is looked at with FEW pending, and with PENDING and CLOSED.
+    """
 
     rounds: int = 5
     span: timedelta = timedelta(seconds=5)
     connections: int = 16
+    few: int = 1_000
+    pending: int = 1_000_000
+    closed: int = 10_000_000
 
     @property
     def warm_up(self) -> timedelta:

@@ -45,17 +45,19 @@ POSTGRES_CONF = "track_commit_timestamp = on\n"
 class House:
     """Engines, a migrated database and the portal; the other programs when asked for.
 
-    CALLBACK_API is where the source's callbacks go.
+    CALLBACK_API is where the source's callbacks go. WITH_PAGES collects the static files,
+    whose names pages need.
 
     Raises (on entering, and by `start_...`):
         BenchError, DemoError, EngineError: something does not start; the text says what.
     """
 
-    def __init__(self, folder: Path, *, callback_api: str) -> None:
+    def __init__(self, folder: Path, *, callback_api: str, with_pages: bool = False) -> None:
         self.folder = ground.private_folder(folder)
         self.portal_port = ground.free_port()
         self.bare_port = ground.free_port()
         self._callback_api = callback_api
+        self._with_pages = with_pages
         self._supervisor = Supervisor(self.folder / "logs", say=lambda _: None)
         self._engines = Engines(self.folder, durable=True, supervisor=self._supervisor)
         self.seeded: dict[str, str] = {}
@@ -65,6 +67,8 @@ class House:
             self._configure_postgres()
             self._engines.start()
             (self.folder / "static").mkdir(exist_ok=True)
+            if self._with_pages:
+                self.run("static", "django", "collectstatic", "--noinput", "-v0")
             self._serve("portal", "portal.wsgi:application", self.portal_port)
             self._seed()  # while the portal imports what it needs
             self._await("portal", answers(f"http://{HOST}:{self.portal_port}", "/healthz"))
@@ -89,8 +93,12 @@ class House:
     def redis_url(self) -> str:
         return self._engines.redis_url
 
+    def run(self, name: str, *words: str) -> None:
+        """Run the module and arguments WORDS to their end, as one of the portal's programs."""
+        run_step(name, _module(*words), self._env, self._supervisor.logs)
+
     def start_bare(self) -> None:
-        run_step("bare-tables", _module("bench.bare"), self._env, self._supervisor.logs)
+        self.run("bare-tables", "bench.bare")
         self._serve("bare", "bench.bare:application", self.bare_port)
         self._await("bare", answers(f"http://{HOST}:{self.bare_port}", "/healthz"))
 
@@ -150,8 +158,7 @@ class House:
 
     def _seed(self) -> None:
         out = self.folder / "seeded.json"
-        words = _module("bench.prepare", self._callback_api, str(out))
-        run_step("prepare", words, self._env, self._supervisor.logs)
+        self.run("prepare", "bench.prepare", self._callback_api, str(out))
         self.seeded = json.loads(out.read_text(encoding="utf-8"))
 
     def _serve(self, name: str, application: str, port: int) -> None:

@@ -5,15 +5,17 @@ from __future__ import annotations
 import http.server
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from bench import decide, intake, load, report, results, resume
+from bench import decide, intake, load, queue, report, results, resume
 from bench.figures import BenchError, Size, Spread, percentile
 from bench.house import House
 from bench.messages import HOST, Messages
+from bench.queue_report import queue_table
 from tests.portal.processes import alive
 
 TINY = Size(rounds=1, span=timedelta(seconds=0.2), connections=2)
@@ -49,6 +51,23 @@ def test_each_request_prepared_is_decided_once_and_leaves_one_row(tmp_path: Path
     assert rows["approvals_decision"] >= only.portal.count > 0  # the warm-up leaves rows too
     assert rows["bare_decision"] >= only.bare.count > 0
     assert "| requests per second " in report.decide_table([only], TINY)
+
+
+@pytest.mark.journey
+@pytest.mark.xdist_group("bench")
+def test_a_generated_queue_is_read_along_its_indexes_in_few_statements(tmp_path: Path) -> None:
+    size = replace(TINY, pending=2_000, closed=10_000)
+    with House(tmp_path / "a house", callback_api=intake.NO_CALLBACKS, with_pages=True) as house:
+        found = queue.measure(house, size)
+        rows = house.rows("approvals_approvalrequest", "approvals_assignment")
+
+    originals = 2
+    assert set(rows.values()) == {size.pending + size.closed + originals}
+    assert found.many.scans == []
+    assert [page.rows for page in (found.many.first, *found.many.deep)] == [50] * 4
+    assert len(found.many.first.statements) <= 5
+    assert {len(poll.statements) for poll in (found.many.news, found.many.panel)} == {3}
+    assert "| page of 50 " in queue_table(found, size)
 
 
 @pytest.mark.journey
