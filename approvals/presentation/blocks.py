@@ -29,9 +29,12 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Field:
+    """One labelled value; KEY marks one the kind puts before all others."""
+
     label: str
     pointer: str
     value: Value
+    key: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +70,7 @@ class Cell:
 class Table:
     """A list of flat objects: the first rows, then REST; COUNT is all of them.
 
+    FOOT: what the rows add up to.
     In every list REST is a further block of the same shape, a note on what is not
     laid out, or both.
     """
@@ -77,6 +81,7 @@ class Table:
     rows: tuple[tuple[Cell, ...], ...]
     rest: tuple[Block, ...]
     count: int
+    foot: tuple[Field, ...] = ()
 
     @property
     def more(self) -> int:
@@ -136,6 +141,14 @@ class Row:
 
 
 @dataclass(frozen=True, slots=True)
+class Lines:
+    """An address: its values one below the other, as on an envelope."""
+
+    kind: ClassVar[str] = "lines"
+    items: tuple[Field, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Raw:
     """JSON text; LABEL names it, NOTE says why it is shown raw."""
 
@@ -152,4 +165,4 @@ class Note:
     text: str
 
 
-Block: TypeAlias = "Fields | KeyFacts | Table | Values | Steps | Section | Row | Raw | Note"
+Block: TypeAlias = "Fields | KeyFacts | Table | Values | Steps | Section | Row | Lines | Raw | Note"

@@ -8,13 +8,23 @@ bounds the work; what is beyond it is counted, and read in the text as received.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
-from approvals.presentation.blocks import Block, Field, Fields, KeyFacts, Note, Raw, Section, Value
+from approvals.presentation.blocks import (
+    Block,
+    Field,
+    Fields,
+    KeyFacts,
+    Lines,
+    Note,
+    Raw,
+    Section,
+    Value,
+)
 from approvals.presentation.grouping import beside_each_other
 from approvals.presentation.jsontext import Json, parse, pretty
-from approvals.presentation.lists import ListBuilder, not_laid_out, tags_of
-from approvals.presentation.pointer import Path, pointer_of, resolve
+from approvals.presentation.lists import ListBuilder, is_scalar, not_laid_out, tags_of
+from approvals.presentation.pointer import EVERY, Path, pointer_of, resolve
 from approvals.presentation.settings import Presentation
 from approvals.presentation.text import visible
 from approvals.presentation.values import leaf
@@ -49,6 +59,7 @@ class Builder:
         self.left = BUDGET
         self.hidden: dict[str, None] = {}
         self.shown_first: set[Path] = set()
+        self.laid_out: set[Path] = set()
         self.lists = ListBuilder(self)
 
     def page(self, payload_text: str) -> list[Block]:
@@ -81,6 +92,23 @@ class Builder:
             self.hidden[pointer_of(path)] = None
         return hidden
 
+    def foot_of(self, path: Path) -> tuple[Field, ...]:
+        """The sums that stand below the table at PATH; they are not shown again."""
+        at = self.presentation.sums_of(path)
+        sums = resolve(self.document, at) if at else None
+        if at is None or at in self.laid_out or not _is_flat(sums):
+            return ()
+        self.laid_out.add(at)
+        return self._fields_of(sums, at)
+
+    def _fields_of(self, members: dict[str, Json], path: Path) -> tuple[Field, ...]:
+        names = self.presentation.sorted(list(members), path)
+        return tuple(
+            self._field(members[name], (*path, name), members)
+            for name in names
+            if not self.hide((*path, name))
+        )
+
     def _object(self, members: dict[str, Json], path: Path, depth: int) -> list[Block]:
         singles: list[Field] = []
         inner: list[Block] = []
@@ -99,8 +127,14 @@ class Builder:
         return [*(fields if singles else []), *beside_each_other(inner), *not_laid_out(beyond)]
 
     def _inside(self, value: Json, path: Path, depth: int) -> list[Block]:
+        if EVERY not in path:  # items of a list share their path
+            if path in self.laid_out:
+                return []
+            self.laid_out.add(path)
         self.left -= SECTION_COST
         label = self.presentation.label(path)
+        if self.presentation.format(path) == "address" and _is_flat(value):
+            return [Section(label, (Lines(self._fields_of(value, path)),))]
         if depth >= DEEPEST:
             return [raw(label, value)]
         if isinstance(value, list):
@@ -110,7 +144,8 @@ class Builder:
 
     def _field(self, value: Json, path: Path, parent: Json) -> Field:
         drawn = self.leaf(value, path, parent)
-        return Field(self.presentation.label(path), visible(pointer_of(path)), drawn)
+        key = path in self.presentation.highlights
+        return Field(self.presentation.label(path), visible(pointer_of(path)), drawn, key)
 
     def _key_facts(self) -> list[Block]:
         found: list[Field] = []
@@ -133,6 +168,10 @@ class Builder:
 
 def raw(label: str, value: Json) -> Raw:
     return Raw(label, visible(pretty(value)), "Nested too deeply to lay out.")
+
+
+def _is_flat(value: Json | None) -> TypeGuard[dict[str, Json]]:
+    return isinstance(value, dict) and bool(value) and all(map(is_scalar, value.values()))
 
 
 def is_single(value: Json) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import groupby
 
-from approvals.presentation.blocks import Block, Fields, Row, Section
+from approvals.presentation.blocks import Block, Fields, Lines, Row, Section
 
 _MOST_FIELDS = 8
 
@@ -24,4 +24,4 @@ def _is_small(block: Block) -> bool:
     if not isinstance(block, Section) or len(block.blocks) != 1:
         return False
     inside = block.blocks[0]
-    return isinstance(inside, Fields) and len(inside.items) <= _MOST_FIELDS
+    return isinstance(inside, Fields | Lines) and len(inside.items) <= _MOST_FIELDS

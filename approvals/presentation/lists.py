@@ -87,7 +87,8 @@ class ListBuilder:
         more = cells[FIRST_ROWS:]
         rest = [Table("", columns, more, (), len(more))] if more else []
         beyond = not_laid_out(len(rows) - len(drawn))
-        return Table(label, columns, cells[:FIRST_ROWS], (*rest, *beyond), len(rows))
+        foot = self._builder.foot_of(path) if numeric[-1] else ()
+        return Table(label, columns, cells[:FIRST_ROWS], (*rest, *beyond), len(rows), foot)
 
     def _steps(self, label: str, items: list[Json], path: Path, depth: int) -> Steps:
         steps: list[Step] = []

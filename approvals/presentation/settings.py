@@ -24,6 +24,7 @@ class Presentation:
         order = _list(source.get("order"))
         self._order = PatternTable({pointer: place for place, pointer in enumerate(order)})
         self._hidden = PatternTable(dict.fromkeys(_list(source.get("hide")), True))
+        self._sums = {path_of(rows): path_of(at) for rows, at in _texts(source.get("sums")).items()}
         self.highlights: tuple[Path, ...] = tuple(map(path_of, _list(source.get("highlights"))))
 
     def label(self, path: Path) -> str:
@@ -48,6 +49,10 @@ class Presentation:
 
     def hides(self, path: Path) -> bool:
         return bool(self._hidden.at(path))
+
+    def sums_of(self, path: Path) -> Path | None:
+        """Where the sums of the table at PATH stand; None if the kind names no place."""
+        return self._sums.get(path)
 
     def knows(self, keys: Sequence[str], path: Path) -> bool:
         """Whether the kind names any of KEYS at PATH: then even one row is a table."""

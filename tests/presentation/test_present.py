@@ -13,6 +13,7 @@ from approvals.presentation.blocks import (
     Block,
     Fields,
     KeyFacts,
+    Lines,
     Note,
     Raw,
     Row,
@@ -219,3 +220,39 @@ def test_any_json_becomes_blocks_that_can_be_encoded(
     assert isinstance(blocks[-1], Raw)
     repr(blocks).encode()
     blocks[-1].text.encode()
+
+
+def test_what_the_lines_add_up_to_stands_below_them_and_nowhere_else() -> None:
+    lines = [{"name": "Tent", "price": "689.00"}]
+    blocks = blocks_of(ORDER | {"lines": lines}, KINDS["order"])
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    assert [(item.label, item.value.text, item.key) for item in table.foot] == [
+        ("Goods", "€3,534.00", False),
+        ("Total", "€3,534.00", True),
+    ]
+    assert "Totals" not in [block.label for block in blocks if isinstance(block, Section)]
+
+
+def test_sums_that_are_no_flat_object_keep_a_section_of_their_own() -> None:
+    lines = [{"name": "Tent", "price": "689.00"}]
+    odd = ORDER | {"lines": lines, "totals": {"total": "1.00", "tax": {"vat": "0.20"}}}
+    blocks = blocks_of(odd, KINDS["order"])
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    assert table.foot == ()
+    assert "Totals" in [block.label for block in blocks if isinstance(block, Section)]
+
+
+def test_an_address_reads_as_on_an_envelope_and_loses_nothing() -> None:
+    address = {"country": "NO", "zip": "9008", "street": "Storgata 88", "name": "Ingrid"}
+    blocks = blocks_of({"shipping_address": address, "lines": []}, KINDS["order"])
+    (section,) = [block for block in blocks if isinstance(block, Section)]
+    (lines,) = section.blocks
+    assert isinstance(lines, Lines)
+    assert [item.value.text for item in lines.items] == ["Ingrid", "Storgata 88", "NO", "9008"]
+
+
+def test_a_table_that_ends_in_words_has_no_sums_below_it() -> None:
+    blocks = blocks_of(ORDER, KINDS["order"])
+    (table,) = [block for block in blocks if isinstance(block, Table)]
+    assert (table.columns[-1].label, table.foot) == ("Note", ())
+    assert "Totals" in [block.label for block in blocks if isinstance(block, Section)]
