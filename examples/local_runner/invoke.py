@@ -32,6 +32,8 @@ from examples.local_runner.launch import (
 
 FUNCTIONS: Mapping[str, str] = {  # function name -> module with a `handler`
     "order-workflow": "examples.order_workflow.function",
+    "document-approval": "examples.document_approval.function",
+    "refund-agent": "examples.refund_agent.function",
 }
 CLIENT_FOLDER = Path(__file__).resolve().parents[2] / "client"
 INVOCATIONS = "/2015-03-31/functions/"

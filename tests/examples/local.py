@@ -15,10 +15,11 @@ from http.client import HTTPException
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.request import urlopen
+from uuid import uuid4
 
 import boto3
 
-from examples.place_orders import start_execution
+from examples.start import OPEN_STATUSES, start_execution
 from tests.client.standin import SECRET, Received, StandInPortal, serving
 
 T = TypeVar("T")
@@ -26,23 +27,18 @@ T = TypeVar("T")
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE_SECONDS = 30.0
 STOP_SECONDS = 10.0
-OPEN_STATUSES = {"RUNNING", "PENDING"}
 
 
 @dataclass(frozen=True)
 class LocalAws:
-    """The address of a running local runner, and the portal its functions ask."""
+    """The address of a running local runner, and a client for it."""
 
     url: str
-    portal: StandInPortal
     api: Any
 
-    def start(self, event: dict[str, Any]) -> str:
-        return start_execution(self.url, event, name=f"order-{event['order_id']}")
-
-    def asked(self) -> Received:
-        """The next request that a function sent to the portal."""
-        return self.portal.arrivals.get(timeout=PATIENCE_SECONDS)
+    def start(self, event: dict[str, Any], function_name: str = "order-workflow") -> str:
+        name = f"{function_name}-{uuid4()}"
+        return start_execution(self.url, event, name=name, function_name=function_name)
 
     def end_of(self, execution_arn: str) -> dict[str, Any]:
         """The execution as GetDurableExecution shows it once it has ended."""
@@ -52,18 +48,44 @@ class LocalAws:
             execution = self.api.get_durable_execution(DurableExecutionArn=execution_arn)
             return None if execution["Status"] in OPEN_STATUSES else execution
 
-        return _eventually(ended)
+        return eventually(ended)
+
+    def steps_of(self, execution_arn: str) -> list[str]:
+        """The names of its steps that succeeded, in order."""
+        history = self.api.get_durable_execution_history(DurableExecutionArn=execution_arn)
+        return [e["Name"] for e in history["Events"] if e["EventType"] == "StepSucceeded"]
+
+
+@dataclass(frozen=True)
+class ScriptedAws(LocalAws):
+    """A local runner whose functions ask a stand-in for the portal."""
+
+    portal: StandInPortal
+
+    def asked(self) -> Received:
+        """The next request that a function sent to the portal."""
+        return self.portal.arrivals.get(timeout=PATIENCE_SECONDS)
 
 
 @contextmanager
-def local_aws(folder: Path) -> Iterator[LocalAws]:
-    """Runner and invoke endpoint on free ports; both must end with status 0 on a signal."""
-    portal, runner, invoke = StandInPortal(), _free_port(), _free_port()
+def scripted_aws(folder: Path) -> Iterator[ScriptedAws]:
+    """A local runner before a stand-in for the portal."""
+    portal = StandInPortal()
+    with serving(portal), local_aws(folder, portal.url) as aws:
+        yield ScriptedAws(aws.url, aws.api, portal)
+
+
+@contextmanager
+def local_aws(folder: Path, portal_url: str) -> Iterator[LocalAws]:
+    """Runner and invoke endpoint on free ports; both must end with status 0 on a signal.
+
+    The functions ask the portal at PORTAL_URL, as the source `shop`, signing with SECRET.
+    """
+    runner, invoke = _free_port(), _free_port()
     url, functions = f"http://127.0.0.1:{runner}", f"http://127.0.0.1:{invoke}"
     secret = folder / "source.secret"
     secret.write_text(SECRET + "\n", encoding="utf-8")
     with ExitStack() as stack:
-        stack.enter_context(serving(portal))
         stack.enter_context(
             _process(
                 "examples.local_runner.runner",
@@ -78,13 +100,13 @@ def local_aws(folder: Path) -> Iterator[LocalAws]:
                 "examples.local_runner.invoke",
                 f"--port={invoke}",
                 f"--runner={url}",
-                f"--portal={portal.url}",
+                f"--portal={portal_url}",
                 "--source=shop",
                 f"--secret-file={secret}",
                 stop_with=signal.SIGTERM,
             )
         )
-        _eventually(lambda: _answers(f"{url}/health") and _answers(f"{functions}/healthz"))
+        eventually(lambda: _answers(f"{url}/health") and _answers(f"{functions}/healthz"))
         api = boto3.client(
             "lambda",
             endpoint_url=url,
@@ -92,7 +114,7 @@ def local_aws(folder: Path) -> Iterator[LocalAws]:
             aws_access_key_id="local",
             aws_secret_access_key="local",
         )
-        yield LocalAws(url, portal, api)
+        yield LocalAws(url, api)
 
 
 @contextmanager
@@ -111,7 +133,7 @@ def _process(module: str, *arguments: str, stop_with: signal.Signals) -> Iterato
     assert status == 0
 
 
-def _eventually(probe: Callable[[], T | None]) -> T:
+def eventually(probe: Callable[[], T | None]) -> T:
     """What PROBE returns once that is true; it is asked again and again."""
     deadline = time.monotonic() + PATIENCE_SECONDS
     while not (found := probe()):

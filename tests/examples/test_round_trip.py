@@ -12,14 +12,14 @@ from standardwebhooks.webhooks import Webhook
 
 from examples.order_workflow.orders import SHAPES
 from tests.client.standin import SECRET, Answer, Received
-from tests.examples.local import LocalAws, local_aws
+from tests.examples.local import ScriptedAws, scripted_aws
 
 pytestmark = pytest.mark.journey
 
 
 @pytest.fixture(scope="module")
-def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalAws]:
-    with local_aws(tmp_path_factory.mktemp("local runner")) as aws:
+def aws(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ScriptedAws]:
+    with scripted_aws(tmp_path_factory.mktemp("local runner")) as aws:
         yield aws
 
 
@@ -39,13 +39,13 @@ def answer_to(asked: Received, **changes: Any) -> dict[str, Any]:
     }
 
 
-def succeed(aws: LocalAws, asked: Received, document: dict[str, Any]) -> None:
+def succeed(aws: ScriptedAws, asked: Received, document: dict[str, Any]) -> None:
     aws.api.send_durable_execution_callback_success(
         CallbackId=asked.content["callback_id"], Result=json.dumps(document).encode()
     )
 
 
-def test_an_approval_resumes_the_execution_with_who_when_and_why(aws: LocalAws) -> None:
+def test_an_approval_resumes_the_execution_with_who_when_and_why(aws: ScriptedAws) -> None:
     order = SHAPES["wide-unicode"]()
     execution = aws.start(order)
     asked = aws.asked()
@@ -70,7 +70,7 @@ def test_an_approval_resumes_the_execution_with_who_when_and_why(aws: LocalAws) 
     }
 
 
-def test_a_rejection_takes_the_other_branch_with_its_data(aws: LocalAws) -> None:
+def test_a_rejection_takes_the_other_branch_with_its_data(aws: ScriptedAws) -> None:
     execution = aws.start(SHAPES["high-risk"]())
     asked = aws.asked()
     document = answer_to(asked, outcome="rejected", comment="Card looks stolen")
@@ -92,7 +92,7 @@ def test_a_rejection_takes_the_other_branch_with_its_data(aws: LocalAws) -> None
 
 
 @pytest.mark.parametrize("clock", ["timeout_seconds", "heartbeat_timeout_seconds"])
-def test_lambdas_own_clock_cancels_the_order(aws: LocalAws, clock: str) -> None:
+def test_lambdas_own_clock_cancels_the_order(aws: ScriptedAws, clock: str) -> None:
     order = SHAPES["small"]()
     order["approval"] = {clock: 1}
     execution = aws.start(order)
@@ -105,7 +105,7 @@ def test_lambdas_own_clock_cancels_the_order(aws: LocalAws, clock: str) -> None:
     assert (result["decision"]["outcome"], result["decision"]["cause"]) == ("expired", "clock")
 
 
-def test_an_approval_of_another_payload_ships_nothing(aws: LocalAws) -> None:
+def test_an_approval_of_another_payload_ships_nothing(aws: ScriptedAws) -> None:
     execution = aws.start(SHAPES["small"]())
     asked = aws.asked()
 
@@ -116,7 +116,7 @@ def test_an_approval_of_another_payload_ships_nothing(aws: LocalAws) -> None:
     assert "another payload" in ended["Error"]["ErrorMessage"]
 
 
-def test_a_refused_request_fails_the_execution_without_asking_again(aws: LocalAws) -> None:
+def test_a_refused_request_fails_the_execution_without_asking_again(aws: ScriptedAws) -> None:
     problem = {"title": "Unprocessable", "detail": "No such kind.", "status": 422}
     aws.portal.answers.append(Answer(422, problem))
     before = len(aws.portal.received)

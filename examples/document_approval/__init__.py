@@ -1,0 +1,1 @@
+"""A document that named reviewers approve before it is published."""
