@@ -27,6 +27,7 @@ ORDER: Final[dict[str, Any]] = {
         "/totals/vat": "VAT",
         "/totals/total": "Total",
         "/shipping_address": "Deliver to",
+        "/addresses": "",
         "/addresses/shipping": "Deliver to",
         "/billing_address": "Charge",
         "/addresses/billing": "Charge",

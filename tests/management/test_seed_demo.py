@@ -15,7 +15,7 @@ from approvals.management import demo
 from approvals.models import CallbackSource, PersonalToken, SourceKey, SourceSecret, User
 from approvals.models.source import digest
 from approvals.policy import Wanting
-from tests.factories import make_request, make_role
+from tests.factories import make_kind, make_request, make_role
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -35,10 +35,10 @@ def seed(folder, runner: str = RUNNER) -> dict:
     return json.loads(path.read_text())
 
 
-def test_it_makes_three_reviewers_in_two_groups_an_operator_and_an_admin(tmp_path):
+def test_it_makes_three_reviewers_in_two_groups_and_one_of_each_other_role(tmp_path):
     people = seed(tmp_path)["people"]
     roles = [person["role"] for person in people]
-    assert sorted(roles) == ["admin", "operator", "reviewer", "reviewer", "reviewer"]
+    assert sorted(roles) == ["admin", "auditor", "operator", *["reviewer"] * 3]
     teams = {person["username"]: person["groups"] for person in people}
     assert teams["priya"] == ["order-desk", "finance"]
     assert {team for groups in teams.values() for team in groups} == {"order-desk", "finance"}
@@ -95,7 +95,7 @@ def test_a_second_run_says_the_same_and_keeps_what_is_there(tmp_path):
     assert dict(User.objects.values_list("username", "password")) == hashes
     assert User.objects.get(username="dana").first_name == "Diana"
     assert CallbackSource.objects.get().endpoint_url == "http://127.0.0.1:6000"
-    assert (PersonalToken.objects.count(), SourceSecret.objects.count()) == (5, 1)
+    assert (PersonalToken.objects.count(), SourceSecret.objects.count()) == (6, 1)
 
 
 def test_a_password_that_was_changed_is_told_truly_again(tmp_path, rf):
@@ -145,3 +145,14 @@ def test_a_secret_of_other_keys_stops_it_with_what_to_do(tmp_path, settings):
     keyring._cipher.cache_clear()
     with pytest.raises(CommandError, match="put the former key back"):
         seed(tmp_path)
+
+
+def test_reasons_for_rejecting_an_order_are_offered_and_an_admins_own_are_kept(tmp_path):
+    order = make_kind("order", reject_reasons=[])
+    seed(tmp_path)
+    order.refresh_from_db()
+    assert order.reject_reasons == demo.REASONS
+    make_kind("order", reject_reasons=["Ours"])
+    seed(tmp_path)
+    order.refresh_from_db()
+    assert order.reject_reasons == ["Ours"]

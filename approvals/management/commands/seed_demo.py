@@ -52,6 +52,7 @@ def _seed(region: str, runner_endpoint: str) -> str:
     now = database_now()
     for member in demo.CAST:
         demo.give_token(member, now=now)
+    demo.offer_reasons()
     return demo.open_source(region=region, runner_endpoint=runner_endpoint)
 
 
