@@ -7,18 +7,16 @@ the same refusal, and it takes about the same time whether or not the source exi
 from __future__ import annotations
 
 import base64
-import binascii
 import hashlib
 import hmac
 import re
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 
-#: Secrets a source may have at once, so that one can be rotated in while one goes out.
-LIVE_SECRETS = 2
+from approvals.models.source import LIVE_SECRETS
+
 SIGNATURE_HEADERS = ("webhook-id", "webhook-timestamp", "webhook-signature")
 
-SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets start with
 MAX_HEADER_LENGTH = 2_048
 MAX_SIGNATURES = 8
 
@@ -40,24 +38,6 @@ class UntrustedMessage(Exception):
 def is_signed(headers: Mapping[str, str]) -> bool:
     """Whether a signature is offered; then it must verify, whatever else is sent."""
     return any(name in headers for name in SIGNATURE_HEADERS)
-
-
-def secret_bytes(secret: str) -> bytes:
-    """The key inside `whsec_<base64>`.
-
-    Raises:
-        ValueError: the prefix is missing, or the rest is not padded base64 of 24 to 64
-            bytes.
-    """
-    if not secret.startswith(SECRET_PREFIX):
-        raise ValueError("A signing secret starts with whsec_.")
-    try:
-        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
-    except binascii.Error as error:
-        raise ValueError("A signing secret is base64 after whsec_.") from error
-    if not 24 <= len(key) <= 64:
-        raise ValueError("A signing secret holds 24 to 64 bytes.")
-    return key
 
 
 def verify(

@@ -16,6 +16,28 @@ from django.db.models import Q
 from approvals import keyring
 from approvals.models.user import User
 
+#: Secrets a source may have at once, so that one can be rotated in while one goes out.
+LIVE_SECRETS = 2
+SECRET_PREFIX = "whsec_"  # noqa: S105 - what secrets start with
+
+
+def secret_bytes(secret: str) -> bytes:
+    """The key inside `whsec_<base64>`, as Standard Webhooks writes a signing secret.
+
+    Raises:
+        ValueError: the prefix is missing, or the rest is not padded base64 of 24 to 64
+            bytes.
+    """
+    if not secret.startswith(SECRET_PREFIX):
+        raise ValueError("A signing secret starts with whsec_.")
+    try:
+        key = base64.b64decode(secret.removeprefix(SECRET_PREFIX), validate=True)
+    except ValueError as error:  # not base64, or not even ASCII
+        raise ValueError("A signing secret is base64 after whsec_.") from error
+    if not 24 <= len(key) <= 64:
+        raise ValueError("A signing secret holds 24 to 64 bytes.")
+    return key
+
 
 def secret_place(source_id: int) -> str:
     """Where a sealed secret belongs: that source, and no other."""
@@ -72,11 +94,14 @@ class SourceSecret(models.Model):
         return f"secret of {self.source.slug}"
 
     @classmethod
-    def new(cls, source: CallbackSource) -> tuple[Self, str]:
-        """An unsaved row and the secret as the sender writes it (`whsec_<base64>`)."""
-        raw = secrets.token_bytes(32)
+    def new(cls, source: CallbackSource, raw: bytes | None = None) -> tuple[Self, str]:
+        """An unsaved row and the secret as the sender writes it (`whsec_<base64>`).
+
+        RAW is a key the sender brings; without, one is made.
+        """
+        raw = raw or secrets.token_bytes(32)
         sealed = keyring.seal(raw, place=secret_place(source.pk))
-        return cls(source=source, sealed=sealed), "whsec_" + base64.b64encode(raw).decode()
+        return cls(source=source, sealed=sealed), SECRET_PREFIX + base64.b64encode(raw).decode()
 
     def reveal(self) -> bytes:
         """The raw HMAC key."""

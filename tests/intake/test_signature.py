@@ -10,7 +10,8 @@ import pytest
 from standardwebhooks import Webhook
 
 from approvals.intake import signature
-from approvals.intake.signature import UntrustedMessage, secret_bytes, verify, verify_key
+from approvals.intake.signature import UntrustedMessage, verify, verify_key
+from approvals.models.source import secret_bytes
 
 NOW = datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
 TOLERANCE = timedelta(seconds=300)

@@ -6,9 +6,9 @@ from argparse import ArgumentParser
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from approvals.management.commands.create_source import function_arns
+from approvals import keeping
+from approvals.errors import InvalidFields
 from approvals.models import CallbackSource
 
 
@@ -21,17 +21,11 @@ class Command(BaseCommand):
 
     def handle(self, **options: Any) -> None:
         try:
-            source = _add(options["slug"], function_arns(options["arns"]))
+            source = keeping.add_functions(options["slug"], options["arns"], admin=None)
         except CallbackSource.DoesNotExist as missing:
             raise CommandError(f"There is no source {options['slug']}.") from missing
+        except InvalidFields as refusal:
+            raise CommandError(" ".join(refusal.fields.values())) from refusal
         self.stdout.write(f"{source.slug} speaks for:")
         for arn in source.function_arns:
             self.stdout.write(f"  {arn}")
-
-
-@transaction.atomic(durable=True)
-def _add(slug: str, arns: list[str]) -> CallbackSource:
-    source = CallbackSource.objects.select_for_update().get(slug=slug)
-    source.function_arns = list(dict.fromkeys([*source.function_arns, *arns]))
-    source.save(update_fields=["function_arns"])
-    return source

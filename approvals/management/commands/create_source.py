@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import re
 from argparse import ArgumentParser
 from typing import Any
 
-from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 
-from approvals.models import CallbackSource, SourceKey, SourceSecret
-
-FUNCTION_ARN = re.compile(r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:\d{12}:function:[A-Za-z0-9-_]+")
+from approvals import keeping
+from approvals.errors import InvalidFields
+from approvals.keeping import SourceFields
 
 
 class Command(BaseCommand):
@@ -39,60 +36,30 @@ class Command(BaseCommand):
         )
 
     def handle(self, **options: Any) -> None:
+        if not options["function_arn"] and not options["allow_local_runner"]:
+            raise CommandError(
+                "Name at least one --function-arn: a source speaks only for functions it names. "
+                "Only for AWS's local runner, --allow-local-runner stands in for it."
+            )
         try:
-            source, secret, key = _create(_source(options))
-        except ValidationError as error:
-            raise CommandError(" ".join(_complaints(error))) from error
+            made = keeping.make_source(options["slug"], _fields(options), admin=None)
+        except InvalidFields as refusal:
+            complaints = (f"{name}: {why}" for name, why in refusal.fields.items())
+            raise CommandError(" ".join(complaints)) from refusal
         self.stderr.write(
-            f"Source {source.slug} is made. Keep these two safe: they are not shown again."
+            f"Source {made.source.slug} is made. Keep these two safe: they are not shown again."
         )
-        self.stdout.write(f"signing_secret={secret}")
-        self.stdout.write(f"api_key={key}")
+        self.stdout.write(f"signing_secret={made.secret}")
+        self.stdout.write(f"api_key={made.key}")
 
 
-def function_arns(named: list[str]) -> list[str]:
-    """NAMED, if all are ARNs of functions without a version.
-
-    Raises:
-        CommandError: some are not.
-    """
-    if wrong := [arn for arn in named if not FUNCTION_ARN.fullmatch(arn)]:
-        raise CommandError(
-            f"Not a function ARN without a version: {', '.join(wrong)}. "
-            "Write arn:aws:lambda:REGION:ACCOUNT:function:NAME."
-        )
-    return named
-
-
-def _source(options: dict[str, Any]) -> CallbackSource:
-    arns = function_arns(options["function_arn"])
-    if not arns and not options["allow_local_runner"]:
-        raise CommandError(
-            "Name at least one --function-arn: a source speaks only for functions it names. "
-            "Only for AWS's local runner, --allow-local-runner stands in for it."
-        )
-    return CallbackSource(
-        slug=options["slug"],
+def _fields(options: dict[str, Any]) -> SourceFields:
+    return SourceFields(
         name=options["name"] or options["slug"],
         region=options["region"],
         endpoint_url=options["endpoint"],
         role_arn=options["role_arn"],
         external_id=options["external_id"],
-        function_arns=arns,
+        function_arns=options["function_arn"],
         allow_local_runner=options["allow_local_runner"],
     )
-
-
-@transaction.atomic(durable=True)
-def _create(source: CallbackSource) -> tuple[CallbackSource, str, str]:
-    source.full_clean()
-    source.save(force_insert=True)
-    secret_row, secret = SourceSecret.new(source)
-    secret_row.save(force_insert=True)
-    key_row, key = SourceKey.new(source)
-    key_row.save(force_insert=True)
-    return source, secret, key
-
-
-def _complaints(error: ValidationError) -> list[str]:
-    return [f"{name}: {' '.join(why)}" for name, why in error.message_dict.items()]

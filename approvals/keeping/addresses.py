@@ -1,0 +1,92 @@
+"""Whether names at AWS and the way there can be meant. Pure: text in, a complaint out.
+
+Every call to an endpoint carries a signature made with the portal's credentials, so an
+endpoint is a place the portal is made to speak to (SSRF): https, or this very machine.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+
+FUNCTION_ARN = re.compile(
+    r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,140}"
+)
+_ROLE_ARN = re.compile(r"arn:aws[a-z-]*:iam::[0-9]{12}:role/[A-Za-z0-9_+=,.@/-]{1,576}")
+_EXTERNAL_ID = re.compile(r"[A-Za-z0-9_+=,.@:/-]{2,1224}")
+_REGION = re.compile(r"[a-z]{2,}(-[a-z0-9]+)+")
+
+
+def region_complaint(region: str) -> str:
+    """What is wrong with REGION, in a sentence; "" if nothing is."""
+    return "" if _REGION.fullmatch(region) else "Write a region of AWS, such as eu-north-1."
+
+
+def endpoint_complaint(address: str) -> str:
+    """As above, of an endpoint's ADDRESS; empty is AWS's own."""
+    if not address:
+        return ""
+    try:
+        parts = urlsplit(address)
+        host, _ = parts.hostname or "", parts.port
+    except ValueError:
+        return "This is no address. Write https://HOST, or leave it empty for AWS's own."
+    if "@" in parts.netloc or parts.query or parts.fragment or re.search(r"[\s\\]", address):
+        return "Write scheme, host, port and path only: no user, query or fragment."
+    if parts.scheme == "http" and _is_loopback(host):
+        return ""
+    if parts.scheme != "https" or not host:
+        return (
+            "Write https://HOST: calls carry signatures of the portal's credentials. Plain "
+            "http is taken for this machine only, such as http://127.0.0.1:3001."
+        )
+    return _place_complaint(host)
+
+
+def role_complaint(arn: str) -> str:
+    if not arn or _ROLE_ARN.fullmatch(arn):
+        return ""
+    return "Write arn:aws:iam::ACCOUNT:role/NAME, with an account of 12 digits."
+
+
+def external_id_complaint(external_id: str) -> str:
+    if not external_id or _EXTERNAL_ID.fullmatch(external_id):
+        return ""
+    return "Use 2 to 1,224 letters, digits and any of _+=,.@:/- as AWS does."
+
+
+def functions_complaint(arns: Sequence[str], *, allow_local_runner: bool) -> str:
+    if wrong := [arn for arn in arns if not FUNCTION_ARN.fullmatch(arn)]:
+        return (
+            f"Not a function ARN without a version: {', '.join(wrong)}. "
+            "Write arn:aws:lambda:REGION:ACCOUNT:function:NAME."
+        )
+    if not arns and not allow_local_runner:
+        return (
+            "Name at least one function: a source speaks only for functions it names. "
+            "Only the local runner of AWS does without."
+        )
+    return ""
+
+
+def _is_loopback(host: str) -> bool:
+    if host == "localhost":
+        return True
+    try:
+        return ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _place_complaint(host: str) -> str:
+    try:
+        place = ip_address(host)
+    except ValueError:
+        return ""
+    if place.is_link_local or place.is_unspecified or place.is_multicast:
+        return (
+            f"{host} is no place of Lambda: credentials of machines are kept there. Name another."
+        )
+    return ""
