@@ -11,7 +11,7 @@ from approvals.errors import AlreadyClosed
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, User
 from approvals.models.delivery import body_place
-from approvals.states import NoticeKind, RequestState
+from approvals.states import Cause, NoticeKind, RequestState, Withdrawal
 
 #: An execution lives at most 366 days (ExecutionTimeout, Lambda API): a callback
 #: without a timeout of its own cannot wait longer.
@@ -56,8 +56,13 @@ def closing_sentence(request: ApprovalRequest) -> str:
     if request.state == RequestState.EXPIRED:
         return f"Nobody decided in time; it expired at {at}."
     if request.state == RequestState.WITHDRAWN:
-        return f"{request.get_withdrawal_display()} at {at}."
+        by_operator = request.withdrawal == Withdrawal.OPERATOR
+        because = f", because: {request.closed_because}" if by_operator else ""
+        return _ended(f"{request.get_withdrawal_display()} at {at}{because}")
     who = last.who if last else "Somebody"
+    if last and last.cause == Cause.OPERATOR:
+        forced = f"Forced by an operator: {who} {request.state} this at {at}"
+        return _ended(f"{forced}, because: {last.comment}")
     return f"{who} {request.state} this at {at}."
 
 
@@ -109,6 +114,10 @@ def _tell_the_others(request: ApprovalRequest, *, at: datetime, by: User | None)
             """,
             [NoticeKind.HANDLED, at, at, request.pk, NoticeKind.ASKED, by.pk if by else None],
         )
+
+
+def _ended(sentence: str) -> str:
+    return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
 
 
 def _clock(moment: datetime) -> str:

@@ -6,10 +6,10 @@ from django.db import transaction
 
 from approvals import policy
 from approvals.clock import database_now
-from approvals.errors import AlreadyVoted
+from approvals.errors import AlreadyVoted, InvalidFields
 from approvals.lifecycle import desk, outcome
 from approvals.lifecycle.reason import checked_reason
-from approvals.models import AuditEvent, Decision, User
+from approvals.models import ApprovalRequest, AuditEvent, Decision, User
 from approvals.models.request import new_public_id
 from approvals.states import AuditTag, Cause, Channel, RequestState, Verdict
 
@@ -29,15 +29,17 @@ def force(
         FourEyes: OPERATOR asked for it, or it was asked on their behalf.
         AlreadyClosed: it was closed, or its deadline has passed.
         AlreadyVoted: OPERATOR has decided it as a reviewer; another operator must force it.
-        InvalidFields: REASON is missing, too long, or holds a NUL character.
+        InvalidFields: REASON is missing, too long, or holds a NUL character; or an approval
+            would lack the values the function asks for.
     """
     reason = checked_reason(reason, "Say why you force an answer; the function receives it.")
     request = desk.lock(request_id)
     now = database_now()
+    operator = User.objects.get(pk=operator.pk)  # as they are called now, for four eyes
     policy.check_may_force(request, operator)
     desk.check_open(request, now)
-    if request.decisions.filter(reviewer=operator).exists():
-        raise AlreadyVoted("You voted on this as a reviewer: another operator must force it.")
+    check_not_voted(request, operator)
+    _check_no_values_needed(request, verdict)
     decision = Decision.objects.create(
         public_id=new_public_id(),
         request=request,
@@ -65,3 +67,27 @@ def force(
         answer_sha256=answer.sha256,
     )
     return decision
+
+
+def check_not_voted(request: ApprovalRequest, operator: User) -> None:
+    """Return if OPERATOR, under whatever account, has not decided REQUEST as a reviewer.
+
+    Raises:
+        AlreadyVoted: they have; another operator must force it.
+    """
+    for decision in request.decisions.select_related("reviewer"):
+        voter = decision.reviewer
+        if voter and (voter == operator or voter.identities() & operator.identities()):
+            raise AlreadyVoted("You voted on this as a reviewer: another operator must force it.")
+
+
+def _check_no_values_needed(request: ApprovalRequest, verdict: Verdict) -> None:
+    # A function reads the values it asked for; an approval without them would break it.
+    asked = (request.response_schema or {}).get("required", ())
+    if verdict is Verdict.APPROVED and asked:
+        raise InvalidFields(
+            {
+                "verdict": f"An approval needs {', '.join(asked)} from a reviewer: ask others, "
+                "or force a rejection."
+            }
+        )

@@ -8,12 +8,12 @@ REASON_LIMIT = 500  # characters
 
 
 def checked_reason(reason: str, missing: str) -> str:
-    """REASON, trimmed; MISSING is what is said where there is none.
+    """REASON on one line, trimmed; MISSING is what is said where there is none.
 
     Raises:
         InvalidFields: it is missing, too long, or holds a NUL character.
     """
-    reason = reason.strip()
+    reason = " ".join(reason.split())
     if not reason:
         raise InvalidFields({"reason": missing})
     if "\0" in reason:

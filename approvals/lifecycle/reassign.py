@@ -12,9 +12,10 @@ from approvals import policy
 from approvals.clock import database_now
 from approvals.errors import InvalidFields
 from approvals.lifecycle import desk
-from approvals.lifecycle.pool import check_can_be_met, eligible_of
+from approvals.lifecycle.pool import eligible_of
 from approvals.lifecycle.reason import checked_reason
 from approvals.models import ApprovalRequest, Assignment, AuditEvent, Requirement, User
+from approvals.models.standing import standings_of
 from approvals.models.user import ROLES
 from approvals.states import AuditTag, NoticeKind
 
@@ -35,14 +36,17 @@ def reassign(
 
     What is required stays: where a requirement names the group that is replaced, it
     moves to the new group with the same number of approvals. Votes that were cast count
-    on as long as who cast them is still asked. Whoever reassigns a request to themselves
-    gains nothing: an assignment counts for everybody but its maker.
+    on as long as who cast them is still asked. Nobody asks themselves: an assignment
+    counts for everybody but its maker.
+
+    Where too few were left to give the approvals required, any step that brings them
+    nearer is taken; a step that leaves too few is refused.
 
     Raises:
         NotAnOperator: OPERATOR may not operate the request's source.
         AlreadyClosed: it was closed, or its deadline has passed.
-        InvalidFields: TO is nobody or asked already, INSTEAD_OF is not asked, REASON is
-            missing, or those asked could no longer give the approvals required.
+        InvalidFields: TO is nobody, asked already, or nobody of them could decide;
+            INSTEAD_OF is not asked; REASON is missing; or too few would be left.
     """
     reason = checked_reason(reason, "Say why others are asked.")
     request = desk.lock(request_id)
@@ -53,13 +57,15 @@ def reassign(
     user, group = _found(to)
     if request.assignments.filter(user=user, group=group).exists():
         raise InvalidFields({"to": f"{user or group} is asked already: name somebody else."})
+    before = _still_missing(request)
+    moved = _move_requirement(request, former, group) if former else None
     if former:
-        _move_requirement(request, former, group)
         former.delete()
     Assignment.objects.create(
         request=request, user=user, group=group, asked_by=operator, queue_at=request.queue_at
     )
-    _check_can_be_met(request)
+    _check_somebody_can(request, user, group)
+    _check_no_fewer(request, before)
     _tell(request, user, group, at=now)
     AuditEvent.objects.record(
         AuditTag.REASSIGNED,
@@ -69,6 +75,7 @@ def reassign(
         reason=reason,
         to=str(user.username if user else group),
         instead_of=_name_of(former) if former else None,
+        requirement=[moved.group.name, moved.approvals] if moved else None,
     )
     return request
 
@@ -84,7 +91,7 @@ def _former(request: ApprovalRequest, assignment_id: int | None) -> Assignment |
 
 
 def _found(to: Asked) -> tuple[User | None, Group | None]:
-    if bool(to.username) == bool(to.group):
+    if bool(to.username) == bool(to.group) or "\0" in to.username + to.group:
         raise InvalidFields({"to": "Name one person or one team."})
     if to.username:
         user = User.objects.filter(username=to.username, is_active=True).first()
@@ -97,12 +104,14 @@ def _found(to: Asked) -> tuple[User | None, Group | None]:
     return None, group
 
 
-def _move_requirement(request: ApprovalRequest, former: Assignment, group: Group | None) -> None:
+def _move_requirement(
+    request: ApprovalRequest, former: Assignment, group: Group | None
+) -> Requirement | None:
     required: Requirement | None = None
     if former.group_id:
         required = request.requirements.filter(group=former.group_id).first()
     if required is None:
-        return
+        return None
     if group is None:
         raise InvalidFields(
             {
@@ -112,22 +121,45 @@ def _move_requirement(request: ApprovalRequest, former: Assignment, group: Group
         )
     required.group = group
     required.save(update_fields=["group"])
+    return required
 
 
-def _check_can_be_met(request: ApprovalRequest) -> None:
-    """Refuse what would leave REQUEST without the people who could decide it."""
-    eligible = eligible_of(request)
-    if len(eligible) < request.required_approvals:
+def _check_somebody_can(request: ApprovalRequest, user: User | None, group: Group | None) -> None:
+    able = User.objects.filter(pk__in=eligible_of(request))
+    if user:
+        if not able.filter(pk=user.pk).exists():
+            raise InvalidFields(
+                {
+                    "to": f"{user} may not decide this: name somebody else. It takes the "
+                    "reviewer role; requesters may not, nor may whoever asks."
+                }
+            )
+    elif not able.filter(groups=group).exists():
         raise InvalidFields(
             {
-                "to": f"{len(eligible) or 'Nobody'} of those asked could decide this then, and "
-                f"{request.required_approvals} must. Requesters may not decide."
+                "to": f"Nobody of {group} may decide this: name another team, or give its "
+                "members the reviewer role. Requesters may not, nor may whoever asks."
             }
         )
-    try:
-        check_can_be_met(policy.places_of(request), eligible)
-    except InvalidFields as refusal:
-        raise InvalidFields({"to": refusal.fields["requirements"]}) from None
+
+
+def _check_no_fewer(request: ApprovalRequest, before: int) -> None:
+    """Refuse what would leave REQUEST without the people who could approve it."""
+    after = _still_missing(request)
+    if after and after >= before:
+        raise InvalidFields(
+            {
+                "to": f"Of those asked then, {after} too few could give the approvals needed: "
+                "name others, or ask them as well. Requesters may not decide."
+            }
+        )
+
+
+def _still_missing(request: ApprovalRequest) -> int:
+    """How many approvals would be missing if everybody approved who may, the former voters too."""
+    standings = standings_of(request, eligible_of(request)).values()
+    filled = policy.fill(policy.places_of(request), [each.group_ids for each in standings])
+    return sum(place.missing for place in filled)
 
 
 def _tell(

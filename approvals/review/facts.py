@@ -9,7 +9,9 @@ from datetime import datetime, timedelta
 from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Execution
 from approvals.review.words import clock
 from approvals.states import (
+    AuditTag,
     CallbackVerb,
+    Cause,
     DeliveryState,
     ExecutionStatus,
     OnTimeout,
@@ -76,14 +78,28 @@ def poll_seconds(request: ApprovalRequest, now: datetime) -> int | None:
 def _decided(request: ApprovalRequest, decisions: Sequence[Decision]) -> Fact:
     state, at = RequestState(request.state), request.closed_at
     if state is RequestState.EXPIRED:
-        words = {OnTimeout.APPROVE: "Approved by rule", OnTimeout.REJECT: "Rejected by rule"}
-        title = words.get(OnTimeout(request.on_timeout), "Nobody decided in time")
+        by_rule = {OnTimeout.APPROVE: "Approved by rule", OnTimeout.REJECT: "Rejected by rule"}
+        title = by_rule.get(OnTimeout(request.on_timeout), "Nobody decided in time")
         return Fact("warn", title, "The deadline passed before anybody decided.", at=at)
     if state is RequestState.WITHDRAWN:
-        return Fact("warn", Withdrawal(request.withdrawal).label, request.closed_because, at=at)
+        return _withdrawn(request)
+    last = decisions[-1] if decisions else None
+    if last and last.cause == Cause.OPERATOR:
+        title = f"{state.label}, forced by an operator: {last.who}"
+        words = "Instead of those who were asked, because:"
+        return Fact("warn", title, words, said=last.comment, at=at)
     who = " and ".join(d.who for d in decisions if d.verdict == request.state)
     said = decisions[-1].comment if decisions else ""
     return Fact("done", f"{state.label} by {who}", said=said, at=at)
+
+
+def _withdrawn(request: ApprovalRequest) -> Fact:
+    title, at = Withdrawal(request.withdrawal).label, request.closed_at
+    if request.withdrawal != Withdrawal.OPERATOR:
+        return Fact("warn", title, request.closed_because, at=at)
+    line = request.history.filter(tag=AuditTag.WITHDRAWN).select_related("actor").last()
+    by = f": {line.actor.display_name}" if line and line.actor else ""
+    return Fact("warn", title + by, "Because:", said=request.closed_because, at=at)
 
 
 def _delivered(request: ApprovalRequest, delivery: CallbackDelivery | None) -> Fact:

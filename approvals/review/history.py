@@ -33,7 +33,9 @@ def _line(event: AuditEvent) -> Line:
     if tag not in _WORDS:
         return Line(event.at, who, tag.label)
     lone, what = _WORDS[tag]
-    return Line(event.at, who or lone, what(facts), said=str(facts.get("comment") or ""))
+    by_operator = tag in _REASONED or facts.get("why") == Withdrawal.OPERATOR
+    said = facts.get("comment") or (facts.get("reason") if by_operator else "")
+    return Line(event.at, who or lone, what(facts), said=str(said or ""))
 
 
 def _received(facts: Mapping[str, Any]) -> str:
@@ -48,13 +50,14 @@ def _received(facts: Mapping[str, Any]) -> str:
 
 
 def _forced(facts: Mapping[str, Any]) -> str:
-    return f"forced an answer: {facts.get('verdict', 'decided')}"
+    return f"forced the answer as an operator: {facts.get('verdict', 'decided')}"
 
 
 def _reassigned(facts: Mapping[str, Any]) -> str:
-    former = facts.get("instead_of")
+    former, moved = facts.get("instead_of"), facts.get("requirement")
     place = f" instead of {former}" if former else " as well"
-    return f"asked {facts.get('to', 'others')}{place}: {facts.get('reason', '')}"
+    needed = f"; {moved[1]} of {moved[0]} must approve now" if moved else ""
+    return f"asked {facts.get('to', 'others')}{place}{needed}"
 
 
 def _channel(facts: Mapping[str, Any]) -> str:
@@ -69,6 +72,8 @@ def _voted(facts: Mapping[str, Any]) -> str:
 
 def _withdrawn(facts: Mapping[str, Any]) -> str:
     why = str(facts.get("why", ""))
+    if why == Withdrawal.OPERATOR:
+        return "took it back as an operator"
     reason = Withdrawal(why).label if why in Withdrawal.values else ""
     own = str(facts.get("reason") or "")
     return ": ".join(part for part in (f" {reason}".lower(), own) if part.strip()).strip()
@@ -96,6 +101,9 @@ def _status(facts: Mapping[str, Any]) -> str:
     status = str(facts.get("status") or "").replace("_", " ").lower()
     return f"was seen: {status}" if status else "was seen"
 
+
+#: An operator's reason is quoted below the line, as a reviewer's comment is.
+_REASONED = {AuditTag.REASSIGNED, AuditTag.REDRIVEN}
 
 _WORDS: dict[AuditTag, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     AuditTag.RECEIVED: ("Received", _received),

@@ -167,7 +167,10 @@ def asked_sentence(request: ApprovalRequest, decisions: list[Decision]) -> str:
     counted = policy.tally(request, decisions)
     if request.required_approvals == 1 and not counted.places[0].group:
         return asked
-    return f"{asked} {_needed(counted.places)}; {_so_far(counted)}."
+    needed = f"{_needed(counted.places)}; {_so_far(counted)}."
+    if {place.group for place in counted.places} == set(names):
+        return needed  # those who must approve are those who are asked
+    return f"{asked} {needed}"
 
 
 def _needed(places: Sequence[Place]) -> str:
@@ -190,4 +193,5 @@ def _so_far(counted: Tally) -> str:
         for place in counted.places
         if place.missing and len(counted.places) > 1
     ]
-    return f"{so_far}, {listed_names(waiting) or counted.missing} to go"
+    to_go = listed_names(waiting) or f"{counted.missing} more"
+    return f"{so_far}, {to_go} to go"
