@@ -53,9 +53,11 @@ class Drill:
         self.manage(self.live, "migrate", "--no-input", "--verbosity", "0")
 
     def _new(self, name: str) -> str:
+        """An empty database of a role that may do nothing but own it."""
         with psycopg.connect(self.live, autocommit=True) as server:
-            server.execute(f"CREATE DATABASE {name}")
-        return self.live.rpartition("/")[0] + f"/{name}"
+            server.execute("CREATE ROLE portal LOGIN PASSWORD 'portal'")
+            server.execute(f"CREATE DATABASE {name} OWNER portal")
+        return f"postgresql://portal:portal@{self.live.rpartition('@')[2].partition('/')[0]}/{name}"
 
     def env(self, database: str) -> dict[str, str]:
         addresses = {"DATABASE_URL": database, "REDIS_URL": self.redis_url}
