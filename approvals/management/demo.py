@@ -27,7 +27,7 @@ from approvals.models import (
 from approvals.models.source import digest
 
 SOURCE_SLUG = "order-workflow"
-SOURCE_NAME = "Order workflow"
+SOURCE_NAME = "Samples"
 TOKEN_LASTS = timedelta(days=365)
 TOKEN_NAME = "Demo"  # noqa: S105  a label
 

@@ -113,4 +113,35 @@ AGENT_ACTION: Final[dict[str, Any]] = {
     "hide": [],
 }
 
-KINDS: Final[dict[str, dict[str, Any]]] = {"order": ORDER, "agent-action": AGENT_ACTION}
+DOCUMENT: Final[dict[str, Any]] = {
+    "labels": {
+        "/document_id": "Document",
+        "/text": "What it says",
+        "/changes": "Changes",
+        "/file": "File",
+    },
+    "order": [
+        "/document_id",
+        "/revision",
+        "/replaces",
+        "/author",
+        "/audience",
+        "/in_force_from",
+        "/tags",
+        "/text",
+        "/changes",
+        "/changes/*/clause",
+        "/changes/*/now",
+        "/changes/*/then",
+        "/file",
+    ],
+    "formats": {"/document_id": "code", "/text": "quote"},
+    "highlights": ["/document_id", "/revision", "/in_force_from"],
+    "hide": [],
+}
+
+KINDS: Final[dict[str, dict[str, Any]]] = {
+    "order": ORDER,
+    "document": DOCUMENT,
+    "agent-action": AGENT_ACTION,
+}

@@ -111,7 +111,10 @@ def _ask(order: Order, callback_id: str, execution_arn: str) -> countersign.Subm
 
 def _asked_otherwise(order: Order) -> dict[str, Any]:
     """What the event says on people, risk and soft clocks; the source's defaults otherwise."""
-    wanted = ("assignees", "due_in_seconds", "escalate_in_seconds", "required_approvals", "risk")
+    wanted = (
+        *("assignees", "required_approvals", "requirements", "risk"),
+        *("due_in_seconds", "escalate_in_seconds"),
+    )
     approval = order.get("approval", {})
     return {name: approval[name] for name in wanted if name in approval}
 

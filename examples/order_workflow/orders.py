@@ -70,6 +70,20 @@ def two_approvals() -> Event:
     )
 
 
+def two_teams() -> Event:
+    """Goods on credit: the order desk and finance must both agree."""
+    return _order(
+        customer="Lofoten Rorbuer SA",
+        lines=[_line("SLB-M10", "Polar -10 down bag, regular", 24, "389.00")],
+        approval={
+            "timeout_seconds": 43_200,
+            "heartbeat_timeout_seconds": 600,
+            "requirements": [{"group": "order-desk"}, {"group": "finance"}],
+            "risk": {"score": 52, "reasons": [{"text": "To be paid in 60 days", "points": 52}]},
+        },
+    )
+
+
 def short_heartbeat() -> Event:
     """Lambda gives up after 10 seconds of silence: Countersign's heartbeats keep it alive."""
     return _order(
@@ -106,6 +120,7 @@ SHAPES: Mapping[str, Callable[[], Event]] = {
     "small": small,
     "high-risk": high_risk,
     "two-approvals": two_approvals,
+    "two-teams": two_teams,
     "short-heartbeat": short_heartbeat,
     "soon-due": soon_due,
     "wide-unicode": wide_unicode,
@@ -131,7 +146,7 @@ def _order(
             "shipping": {"name": customer, **TROMSO},
             "billing": {"name": customer, **TROMSO} if billing is None else billing,
         },
-        "note": note,
+        **({"note": note} if note else {}),
         "approval": approval,
     }
 

@@ -120,9 +120,10 @@ def _place_orders(plan: Plan, env: Mapping[str, str], logs: Path) -> str:
         return f"Callbacks go to {plan.runner_url}; no orders were placed."
     try:
         steps.run_step("orders", programs.place_orders(plan.runner_url), env, logs)
+        steps.run_step("samples", programs.start_samples(plan.runner_url), env, logs)
     except DemoError as error:
         return str(error)
-    return "Sample orders wait for a decision. One more: make order"
+    return "Sample orders, documents and refunds wait for a decision. One more order: make order"
 
 
 def say(sentence: str) -> None:

@@ -72,6 +72,11 @@ def place_orders(runner_url: str, *words: str) -> list[str]:
     return _module("examples.place_orders", "--runner", runner_url, *words)
 
 
+def start_samples(runner_url: str) -> list[str]:
+    """One document and one agent's refund, beside the orders."""
+    return _module("examples.start", "document-approval", "refund-agent", "--runner", runner_url)
+
+
 def runner(plan: Plan, env: Mapping[str, str]) -> Program:
     store = plan.folder / "runner" / "executions.sqlite3"
     return _aws(
