@@ -8,12 +8,13 @@ NO_SKIPS := $(if $(filter true,$(CI)),-p tests.plugins.no_skips)
 bootstrap = python=$$(scripts/find-python) && "$$python" scripts/bootstrap.py $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo order test lint fmt requirements bench clean
+.PHONY: help demo order test test-servers lint fmt requirements bench clean
 
 help:
 	@echo "make demo          start the portal with sample orders (PORT=8000, DATA_DIR=var)"
 	@echo "make order         place one more order with the running demo (SHAPE=small)"
 	@echo "make test          lint, then every test (PYTEST_ARGS=...)"
+	@echo "make test-servers  a part of them on PostgreSQL 15 and Redis 7 (TESTS=tests for all)"
 	@echo "make lint          style, types, floors, templates, migrations, deployment checks"
 	@echo "make fmt           format code and templates"
 	@echo "make requirements  compile requirements/ from pyproject.toml"
@@ -31,6 +32,10 @@ order:
 test: lint
 	@CHROMIUM="$$($(PYTHON) scripts/find_chromium.py)" && export CHROMIUM && \
 		exec $(PYTHON) -m pytest -n 2 $(NO_SKIPS) $(PYTEST_ARGS)
+
+test-servers:
+	@$(call bootstrap,dev)
+	@exec $(PYTHON) scripts/other_servers.py $(TESTS)
 
 lint:
 	@$(call bootstrap,dev)
