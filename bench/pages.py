@@ -66,7 +66,7 @@ def _deep_addresses(username: str) -> list[str]:
     from approvals.models.queue import Walk  # noqa: PLC0415
     from approvals.review.cursors import to_cursor  # noqa: PLC0415
 
-    sql, values = Walk.needing(User.objects.get(username=username)).statement(10**8)
+    sql, values = Walk.needing(User.objects.get(username=username)).statement(10**8, 10**8)
     with django.db.connection.cursor() as cursor:
         cursor.execute(sql, values)
         rows = cursor.fetchall()

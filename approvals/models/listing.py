@@ -54,7 +54,7 @@ class ListPage:
     next: Place | None
     count: int
     count_capped: bool
-    newest_id: int = 0  # the youngest request of a queue when it was read; 0 if empty
+    newest_id: int = 0  # the youngest request asked of the person before the page was read
 
 
 def listed() -> QuerySet[Any]:

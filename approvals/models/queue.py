@@ -3,8 +3,8 @@
 A page is one statement. It walks the partial indexes of open assignments, once for the
 person and once for each of their teams (LATERAL), and merges the walks: an OR over a join
 would read the whole table. The count comes from the same statement, so that a badge and
-its list never differ, and is exact up to COUNT_LIMIT. The next page is found by the last
-row seen (queue_at, id), never by OFFSET.
+its list never differ, and reads no further than COUNT_LIMIT. The next page is found by the
+last row seen (queue_at, id), never by OFFSET.
 """
 
 from __future__ import annotations
@@ -16,20 +16,21 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
-from approvals.models.listing import COUNT_LIMIT, PAGE_SIZE, ListPage, Place, listed
+from approvals.models.listing import COUNT_LIMIT, PAGE_SIZE, ListedRequest, ListPage, Place, listed
+from approvals.models.news import MY_MOVE, NEWEST, names_of
 from approvals.models.sql import Statement, positional
 from approvals.models.user import User
 
 _OF_PERSON = """
   SELECT a.queue_at, a.request_id AS id FROM approvals_assignment a
-   WHERE a.open AND a.group_id IS NULL AND a.user_id = %(user)s {narrow}
-   ORDER BY a.queue_at, a.request_id LIMIT %(limit)s"""
+   WHERE a.open AND a.group_id IS NULL AND a.user_id = %(user)s {after}
+   ORDER BY a.queue_at, a.request_id LIMIT %(reach)s"""
 
 _OF_TEAMS = """
   SELECT near.queue_at, near.id FROM approvals_user_groups team CROSS JOIN LATERAL (
          SELECT a.queue_at, a.request_id AS id FROM approvals_assignment a
-          WHERE a.open AND a.user_id IS NULL AND a.group_id = team.group_id {narrow}
-          ORDER BY a.queue_at, a.request_id LIMIT %(limit)s) near
+          WHERE a.open AND a.user_id IS NULL AND a.group_id = team.group_id {after}
+          ORDER BY a.queue_at, a.request_id LIMIT %(reach)s) near
    WHERE team.user_id = %(user)s"""
 
 _VOTED_ON = """
@@ -40,29 +41,31 @@ _VOTED_ON = """
 _EVERYTHING = """
   SELECT a.queue_at, a.id FROM approvals_approvalrequest a
    WHERE a.state = 'pending' {after_request}
-   ORDER BY a.queue_at, a.id LIMIT %(limit)s"""
+   ORDER BY a.queue_at, a.id LIMIT %(reach)s"""
 
 _OF_SOURCES = """
   SELECT near.queue_at, near.id FROM unnest(%(sources)s::bigint[]) AS overseen (id)
    CROSS JOIN LATERAL (
          SELECT a.queue_at, a.id FROM approvals_approvalrequest a
           WHERE a.state = 'pending' AND a.source_id = overseen.id {after_request}
-          ORDER BY a.queue_at, a.id LIMIT %(limit)s) near"""
+          ORDER BY a.queue_at, a.id LIMIT %(reach)s) near"""
 
 _AFTER = " AND (a.queue_at, a.request_id) > (%(after_at)s, %(after_id)s)"
 _AFTER_REQUEST = " AND (a.queue_at, a.id) > (%(after_at)s, %(after_id)s)"
+#: Whom one asks oneself does not count; hardly anybody does, so that is asked first.
+_ASKED_BY_OTHERS = """
+   AND (NOT (SELECT EXISTS (SELECT 1 FROM approvals_assignment x
+                             WHERE x.request_id = a.request_id AND x.asked_by_id = %(user)s))
+        OR (SELECT EXISTS (SELECT 1 FROM approvals_assignment x
+                            WHERE x.request_id = a.request_id
+                              AND x.asked_by_id IS DISTINCT FROM %(user)s
+                              AND (x.user_id = %(user)s OR x.group_id IN (
+                                   SELECT group_id FROM approvals_user_groups
+                                    WHERE user_id = %(user)s)))))"""
 
-# The same names as policy.Wanting; lower() is not casefold() for a few letters, so both
-# forms of a person's names are given. What slips through is refused by the gate.
-_MY_MOVE = """
-   AND a.asked_by_id IS DISTINCT FROM %(user)s
-   AND NOT EXISTS (SELECT 1 FROM approvals_decision d
-                    WHERE d.request_id = a.request_id AND d.reviewer_id = %(user)s)
-   AND NOT (SELECT ARRAY[lower(btrim(normalize(w.requested_by, NFKC))),
-                         lower(btrim(normalize(w.on_behalf_of, NFKC))),
-                         lower(btrim(normalize(w.agent, NFKC)))] && %(names)s::text[]
-                   OR %(user)s = ANY(w.wanted_by_ids)
-              FROM approvals_approvalrequest w WHERE w.id = a.request_id)"""
+#: How many more a page meets than it shows, as some are not the person's move. If they do
+#: not suffice it is read again, that many times further.
+_SPARE, _FURTHER = 150, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,12 +74,12 @@ class Walk:
 
     user: User
     branches: tuple[str, ...]
-    narrow: str = ""
+    only_my_move: bool = False
 
     @classmethod
     def needing(cls, user: User) -> Self:
         """What waits for USER: asked by name or team, not voted on, not made for them."""
-        return cls(user, (_OF_PERSON, _OF_TEAMS), narrow=_MY_MOVE)
+        return cls(user, (_OF_PERSON, _OF_TEAMS), only_my_move=True)
 
     @classmethod
     def of_teams(cls, user: User) -> Self:
@@ -91,58 +94,87 @@ class Walk:
         overseen = (_OF_SOURCES,) if user.rights.overseen_ids else ()
         return cls(user, (_OF_PERSON, _OF_TEAMS, _VOTED_ON, *overseen))
 
-    def statement(self, limit: int, after: Place | None = None) -> Statement:
-        """SELECT queue_at, id of the nearest LIMIT requests after AFTER, each once."""
-        narrow = self.narrow + (_AFTER if after else "")
-        after_request = _AFTER_REQUEST if after else ""
-        branches = " UNION ".join(
-            f"({branch.format(narrow=narrow, after_request=after_request)})"
-            for branch in self.branches
-        )
-        sql = f"SELECT queue_at, id FROM ({branches}) w ORDER BY 1, 2 LIMIT %(limit)s"  # noqa: S608  # nosec B608
-        return positional(sql, self._values(limit, after))
+    def statement(self, limit: int, reach: int, after: Place | None = None) -> Statement:
+        """SELECT queue_at, id of the first LIMIT that count of the nearest REACH after AFTER.
 
-    def _values(self, limit: int, after: Place | None) -> dict[str, Any]:
-        names = self.user.identities()
+        Requests are met in the index alone, and looked at then, one by one until LIMIT is
+        reached: whose move it is costs ten times the step. Sub-selects and no joins, as a
+        join may be turned round and read everything.
+        """
+        sql = f"""
+          SELECT a.queue_at, a.request_id AS id FROM ({self._near(after)}) a
+           WHERE TRUE {self._move} ORDER BY 1, 2 LIMIT %(limit)s"""  # noqa: S608  # nosec B608
+        return positional(sql, self._values(reach, after) | {"limit": limit})
+
+    def totals(self, reach: int, after: Place | None = None) -> Statement:
+        """SELECT ARRAY[met, those that count, newest], and how many of REACH after AFTER."""
+        met, met_values = positional(
+            f"SELECT count(*) FROM ({self._near(after)}) met",  # noqa: S608  # nosec B608
+            self._values(reach, after),
+        )
+        sql = f"""
+          SELECT ARRAY[count(*), count(*) FILTER (WHERE TRUE {self._move}), ({NEWEST})]
+            FROM ({self._near(None)}) a"""  # noqa: S608  # nosec B608
+        all_sql, all_values = positional(sql, self._values(COUNT_LIMIT + 1, None))
+        return f"SELECT ({all_sql}) || ({met})", [*all_values, *met_values]
+
+    @property
+    def _move(self) -> str:
+        return f"{_ASKED_BY_OTHERS} {MY_MOVE}" if self.only_my_move else ""
+
+    def _near(self, after: Place | None) -> str:
+        words = {
+            "after": _AFTER if after else "",
+            "after_request": _AFTER_REQUEST if after else "",
+        }
+        branches = " UNION ".join(f"({branch.format(**words)})" for branch in self.branches)
+        return (
+            f"SELECT queue_at, id AS request_id FROM ({branches}) w"  # noqa: S608  # nosec B608
+            " ORDER BY 1, 2 LIMIT %(reach)s"
+        )
+
+    def _values(self, reach: int, after: Place | None) -> dict[str, Any]:
         return {
             "user": self.user.pk,
             "sources": self.user.rights.overseen_ids if _OF_SOURCES in self.branches else [],
-            "limit": limit,
-            "names": sorted(names | {name.lower() for name in names}),
+            "overseer": self.user.rights.oversees_something,
+            "reach": reach,
+            "names": names_of(self.user),
             "after_at": after.at if after else None,
             "after_id": after.id if after else None,
         }
 
 
 def pending_page(walk: Walk, *, after: Place | None = None, size: int = PAGE_SIZE) -> ListPage:
-    """One page of WALK, in one statement."""
-    sql, values = walk.statement(size + 1, after)
-    counted, count_values = walk.statement(COUNT_LIMIT + 1)
-    totals = RawSQL(  # noqa: S611  # nosec B611  our own texts, values bound
-        f"SELECT ARRAY[count(*), max(id)] FROM ({counted}) counted",  # noqa: S608  # nosec B608
-        count_values,
-        output_field=ArrayField(models.BigIntegerField()),
-    )
-    page = RawSQL(f"SELECT id FROM ({sql}) page", values)  # noqa: S608, S611  # nosec B608, B611
-    rows = list(listed().filter(pk__in=page).annotate(totals=totals).order_by("queue_at", "pk"))
-    count, newest = rows[0].totals if rows else (0, 0)
+    """One page of WALK, in one statement; a second where it is empty."""
+    reach = size + 1 + _SPARE
+    rows, (met, count, newest, met_here) = _read(walk, after, size, reach)
+    while len(rows) <= size and met_here >= reach:
+        reach *= _FURTHER
+        rows, (met, count, newest, met_here) = _read(walk, after, size, reach)
     last = rows[size - 1] if len(rows) > size else None
     return ListPage(
         rows[:size],
         next=Place(last.queue_at, last.pk) if last else None,
         count=min(count, COUNT_LIMIT),
-        count_capped=count > COUNT_LIMIT,
-        newest_id=newest,
+        count_capped=met > COUNT_LIMIT,
+        newest_id=newest or 0,
     )
 
 
-def count_newer(walk: Walk, than_id: int) -> int:
-    """How many of WALK's nearest COUNT_LIMIT requests are younger than THAN_ID."""
-    sql, values = walk.statement(COUNT_LIMIT)
+def _read(
+    walk: Walk, after: Place | None, size: int, reach: int
+) -> tuple[list[ListedRequest], list[int]]:
+    sql, values = walk.statement(size + 1, reach, after)
+    totals_sql, totals_values = walk.totals(reach, after)
+    page = RawSQL(f"SELECT id FROM ({sql}) page", values)  # noqa: S608, S611  # nosec B608, B611
+    totals = RawSQL(  # noqa: S611  # nosec B611  our own texts, values bound
+        totals_sql, totals_values, output_field=ArrayField(models.BigIntegerField())
+    )
+    rows = list(listed().filter(pk__in=page).annotate(totals=totals).order_by("queue_at", "pk"))
+    if rows:
+        return rows, rows[0].totals
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT count(*) FROM ({sql}) walked WHERE id > %s",  # noqa: S608  # nosec B608
-            [*values, than_id],
-        )
+        cursor.execute(totals_sql, totals_values)
         row = cursor.fetchone()
-    return int(row[0])
+    return [], row[0]

@@ -10,6 +10,8 @@ from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
 from approvals import lifecycle
+from approvals.models import queue
+from approvals.models.news import News, count_newer
 from approvals.policy import Wanting
 from approvals.states import Channel, Verdict
 from tests.factories import make_request, make_team, make_user
@@ -90,3 +92,37 @@ def test_pages_join_without_a_gap_or_a_double() -> None:
         onward = re.search(r'class="btn" href="([^"]*cursor=[^"]*)"', shown)
         address = unescape(onward.group(1)) if onward else ""
     assert sorted(seen) == [f"{n:03}" for n in range(105)]
+
+
+def test_what_i_voted_on_does_not_hide_what_stands_behind_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(queue, "_SPARE", 0)
+    anna, _ = make_user(groups=["desk"]), make_user(groups=["desk"])
+    for number in range(5):
+        voted = make_request(groups=["desk"], required_approvals=2, timeout_seconds=600 + number)
+        lifecycle.decide(voted.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.API)
+    behind = make_request(groups=["desk"], timeout_seconds=9_000)
+    page = queue.pending_page(queue.Walk.needing(anna), size=2)
+    assert [row.pk for row in page.rows] == [behind.pk]
+    assert (page.count, page.count_capped, page.next) == (1, False, None)
+
+
+def test_a_count_beyond_the_limit_is_told_as_such(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(queue, "COUNT_LIMIT", 2)
+    anna = make_user()
+    for _ in range(3):
+        make_request(anna)
+    page = queue.pending_page(queue.Walk.needing(anna))
+    assert (len(page.rows), page.count, page.count_capped) == (3, 2, True)
+
+
+def test_news_of_an_empty_queue_count_from_what_was_asked_last() -> None:
+    anna = make_user()
+    closed = make_request(anna)
+    lifecycle.decide(closed.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.API)
+    empty = queue.pending_page(queue.Walk.needing(anna))
+    assert (empty.rows, empty.newest_id) == ([], closed.pk)
+    assert count_newer(anna, News.NEEDING, empty.newest_id) == 0
+    make_request(anna)
+    assert count_newer(anna, News.NEEDING, empty.newest_id) == 1

@@ -14,7 +14,8 @@ from django.views.decorators.http import require_safe
 
 from approvals.models import User
 from approvals.models.listing import ListPage, Place, decided_page
-from approvals.models.queue import Walk, count_newer, pending_page
+from approvals.models.news import News, count_newer
+from approvals.models.queue import Walk, pending_page
 from approvals.models.rights import REVIEW
 from approvals.review.cursors import from_cursor, to_cursor
 from approvals.review.rows import Group, by_deadline, row_of
@@ -61,7 +62,7 @@ def news(request: ReviewerRequest) -> HttpResponse:
     view, since = request.GET.get("view", ""), request.GET.get("since", "")
     if view not in TITLES or view == DECIDED_BY_ME or not since.isdecimal() or len(since) > 18:
         raise Http404
-    newer = count_newer(_walk(view, request.user), int(since))
+    newer = count_newer(request.user, _news(view, request.user), int(since))
     version = f"{view}-{since}-{newer}"
     if unchanged(request, version):
         return versioned(HttpResponse(status=304), version)
@@ -102,6 +103,14 @@ def _walk(view: str, user: User) -> Walk:
     if view == ALL and user.rights.oversees_something:
         return Walk.visible_to(user)
     raise Http404
+
+
+def _news(view: str, user: User) -> News:
+    if view == ALL and user.rights.oversees_something:
+        return News.EVERYTHING if user.sees_everything else News.VISIBLE
+    if view == ALL:
+        raise Http404
+    return News.NEEDING if view == NEEDS_ME else News.OF_TEAMS
 
 
 def _groups(view: str, page: ListPage, now: datetime) -> list[Group]:
