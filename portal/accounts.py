@@ -22,6 +22,8 @@ from django.urls import reverse
 
 _MISMATCH = "That username or email and password do not match."
 _NOT_SENT = "The mail could not be sent. Try again in a few minutes, or ask an administrator."
+#: AUTH_PASSWORD_VALIDATORS in one sentence; theirs run into each other.
+_STRONG = "At least 12 characters; not a common one, and not like your name or address."
 #: What a mail server that is away, or refuses, raises.
 MAIL_TROUBLE = (OSError, SMTPException)
 
@@ -70,6 +72,9 @@ def _say(form: Form, **labels: str) -> None:
         form.fields[name].label = label
     for field in form.fields.values():
         field.widget.attrs.pop("placeholder", None)
+        field.help_text = ""  # the page itself leads on from a forgotten password
+    if "password1" in form.fields:
+        form.fields["password1"].help_text = _STRONG
 
 
 class SignInForm(LoginForm):  # type: ignore[misc]
@@ -78,7 +83,6 @@ class SignInForm(LoginForm):  # type: ignore[misc]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         _say(self, login="Username or email")
-        self.fields["password"].help_text = ""  # the page itself leads to a new password
 
 
 class ChangeForm(ChangePasswordForm):  # type: ignore[misc]
@@ -86,7 +90,6 @@ class ChangeForm(ChangePasswordForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["oldpassword"].help_text = ""
         _say(
             self,
             oldpassword="Current password",

@@ -101,6 +101,12 @@ def test_a_change_that_may_not_be_leaves_the_old_password(old: str, new: str, sa
     assert may_enter("dana", OLD)
 
 
+def test_the_page_says_in_one_sentence_what_a_password_must_be() -> None:
+    page = signed_in(make_user("dana")).get(CHANGE).content.decode()
+    assert "At least 12 characters; not a common one" in page
+    assert "personal information" not in page
+
+
 def test_the_old_password_cannot_be_guessed_without_end() -> None:
     client = signed_in(make_user("dana"))
     answers = [change(client, old=f"guess {number}").status_code for number in range(11)]
