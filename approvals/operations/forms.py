@@ -2,19 +2,148 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
 from django import forms
 
+from approvals.lifecycle import Asked
 from approvals.lifecycle.reason import REASON_LIMIT
+from approvals.states import Verdict
+
+
+def reason_field(missing: str) -> forms.CharField:
+    """Why an operator does it; MISSING is said where the field is left empty."""
+    return forms.CharField(
+        max_length=REASON_LIMIT,
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+        error_messages={
+            "required": missing,
+            "max_length": f"Shorten it to {REASON_LIMIT} characters.",
+        },
+    )
 
 
 class RedriveForm(forms.Form):
     """Why an answer is sent again."""
 
-    reason = forms.CharField(
-        max_length=REASON_LIMIT,
+    reason = reason_field("Say why the answer is sent again.")
+
+
+class OperateForm(forms.Form):
+    """What the three forms about one request share."""
+
+    #: The desk's verb, which is also the last word of the address.
+    verb = ""
+
+    def __init__(self, data: Mapping[str, Any] | None = None) -> None:
+        super().__init__(data, auto_id=f"{self.verb}-%s")
+
+    def mend(self, complaints: Mapping[str, str]) -> None:
+        """Put the desk's COMPLAINTS beside the fields they name."""
+        for name, why in complaints.items():
+            self.add_error(name if name in self.fields else None, why)
+
+
+class ReassignForm(OperateForm):
+    """Whom to ask, beside whom or instead of whom, and why.
+
+    A choice of `to` is `user:<username>` or `team:<name>`. Where there are more people
+    than a list should hold, the others are named by their username.
+    """
+
+    verb = "reassign"
+
+    to = forms.ChoiceField(
+        label="Ask",
+        required=False,
+        widget=forms.Select(attrs={"class": "input"}),
+        error_messages={"invalid_choice": "They can no longer be asked: choose from the list."},
+    )
+    username = forms.CharField(
+        label="Or somebody who is not listed",
+        required=False,
+        max_length=150,
+        help_text="Their username.",
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-        error_messages={
-            "required": "Say why the answer is sent again.",
-            "max_length": f"Shorten it to {REASON_LIMIT} characters.",
-        },
+    )
+    instead_of = forms.ChoiceField(
+        label="In which place",
+        required=False,
+        widget=forms.Select(attrs={"class": "input"}),
+        error_messages={"invalid_choice": "They are not asked any more: choose from the list."},
+    )
+    reason = reason_field("Say why others are asked.")
+
+    def __init__(
+        self,
+        asked: Sequence[tuple[int, str]],
+        teams: Sequence[str],
+        people: Sequence[tuple[str, str]],
+        *,
+        more_people: bool,
+        data: Mapping[str, Any] | None = None,
+    ) -> None:
+        super().__init__(data)
+        if not more_people:
+            del self.fields["username"]
+        listed = [
+            ("Teams", [(f"team:{name}", name) for name in teams]),
+            ("People", [(f"user:{name}", words) for name, words in people]),
+        ]
+        choices: dict[str, Any] = {
+            "to": [("", "Choose one"), *((label, rows) for label, rows in listed if rows)],
+            "instead_of": [
+                ("", "As well as those who are asked"),
+                *((str(pk), f"Instead of {name}") for pk, name in asked),
+            ],
+        }
+        for name, rows in choices.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            field.choices = rows
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        if "to" not in self.errors and not (cleaned.get("to") or cleaned.get("username")):
+            self.add_error("to", "Choose a team or a person.")
+        return cleaned
+
+    @property
+    def whom(self) -> Asked:
+        chosen, other = self.cleaned_data["to"], self.cleaned_data.get("username", "")
+        kind, _, name = chosen.partition(":")
+        return Asked(
+            username=name if kind == "user" else other, group=name if kind == "team" else ""
+        )
+
+    @property
+    def in_place_of(self) -> int | None:
+        """An assignment's id."""
+        return int(self.cleaned_data["instead_of"] or 0) or None
+
+
+class TakeBackForm(OperateForm):
+    """Why a request is taken back."""
+
+    verb = "take-back"
+
+    reason = reason_field("Say why you take it back; the function receives it.")
+
+
+class ForceForm(OperateForm):
+    """The answer, why it is forced, and a tick: no single press forces anything."""
+
+    verb = "force"
+
+    verdict = forms.ChoiceField(
+        label="The answer",
+        choices=Verdict.choices,
+        widget=forms.RadioSelect,
+        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose approve or reject."),
+    )
+    reason = reason_field("Say why you force an answer; the function receives it.")
+    sure = forms.BooleanField(
+        label="I force this for everybody who was asked",
+        error_messages={"required": "Tick this to force an answer; nothing was forced."},
     )

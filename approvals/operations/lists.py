@@ -9,32 +9,39 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextChoices, Value
 from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
 
 from approvals.models import ApprovalRequest, Assignment, CallbackDelivery, Decision, User
 from approvals.models.listing import Place
+from approvals.models.outlook import LISTED, WITHOUT_DECIDERS, outlook, without_deciders
 from approvals.operations.paging import PAGE_SIZE, Page, to_word
-from approvals.states import DeliveryState
+from approvals.states import Cause, DeliveryState
 
 RECENT = 20
 SOON = timedelta(minutes=15)
 #: What AWS did not take counts as news for this long; the list keeps it for ever.
 NEWS = timedelta(hours=24)
 
-#: Rows with what the lists add to them: `asked`; `decided_by`.
+#: Rows with what the lists add to them: `asked`, `outlook`; `decided_by`, `forced`.
 WaitingCallback: TypeAlias = Any
 OwedAnswer: TypeAlias = Any
 
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """How many callbacks wait, run out soon, are late to beat; how many answers are stuck."""
+    """How many callbacks wait, run out soon, are late to beat or have nobody who can decide
+    (at most outlook.LISTED); how many answers are stuck."""
 
     waiting: int
     soon: int
     late: int
     stuck: int
+    nobody: int
+
+    @property
+    def nobody_capped(self) -> bool:
+        return self.nobody >= LISTED
 
 
 def figures(now: datetime, *, seen_by: User) -> Figures:
@@ -51,35 +58,48 @@ def figures(now: datetime, *, seen_by: User) -> Figures:
                      WHERE next_beat_at < %(now)s - greatest(interval / 2, interval '2 s') {here}),
                    (SELECT count(*) FROM approvals_callbackdelivery
                      WHERE state <> 'delivered' {here}
-                       AND (settled_at > %(news)s OR (state = 'pending' AND last_reply <> '')))
+                       AND (settled_at > %(news)s OR (state = 'pending' AND last_reply <> ''))),
+                   (SELECT count(*) FROM ({WITHOUT_DECIDERS}) stranded)
             """,  # noqa: S608  # nosec B608  our own words, values bound
             {
                 "now": now,
                 "soon": now + SOON,
                 "news": now - NEWS,
                 "sources": seen_by.rights.overseen_ids,
+                "everywhere": seen_by.sees_everything,
             },
         )
         return Figures(*cursor.fetchone())
 
 
+class Show(TextChoices):
+    """Which callbacks are listed."""
+
+    ALL = "", "All waiting"
+    LATE = "late", "Late heartbeats"
+    NOBODY = "nobody", "Nobody can decide"
+
+
 def waiting_callbacks(
-    rows: QuerySet[ApprovalRequest], *, now: datetime, late_only: bool, after: Place | None
+    *, seen_by: User, now: datetime, show: Show, after: Place | None
 ) -> Page[WaitingCallback]:
-    """The pending ones of ROWS, nearest deadline first."""
+    """What waits among all that SEEN_BY oversees, nearest deadline first."""
+    rows = ApprovalRequest.objects.overseen_by(seen_by)
     pending = rows.filter(state="pending").select_related(
         "source", "execution", "claimed_by", "heartbeat"
     )
-    if late_only:
+    if show is Show.LATE:
         grace = Greatest(F("heartbeat__interval") / 2, Value(timedelta(seconds=2)))
         pending = pending.filter(heartbeat__next_beat_at__lt=now - grace)
+    elif show is Show.NOBODY:
+        pending = pending.filter(pk__in=without_deciders(seen_by=seen_by))
     if after:
         pending = pending.filter(queue_at__gte=after.at).filter(
             Q(queue_at__gt=after.at) | Q(pk__gt=after.id)
         )
     found = list(
         pending.defer("payload", "payload_text", "summary", "links", "checks", "effects")
-        .annotate(asked=ArraySubquery(_asked()))
+        .annotate(asked=ArraySubquery(_asked()), outlook=outlook())
         .order_by("queue_at", "pk")[: PAGE_SIZE + 1]
     )
     return _page(found, [Place(row.queue_at, row.pk) for row in found])
@@ -123,7 +143,10 @@ def _shown() -> QuerySet[CallbackDelivery]:
     return (
         CallbackDelivery.objects.select_related("request", "source")
         .defer("sealed_body", *names)
-        .annotate(decided_by=Subquery(last.values_list(_name_of("reviewer"))[:1]))
+        .annotate(
+            decided_by=Subquery(last.values_list(_name_of("reviewer"))[:1]),
+            forced=Exists(last.filter(cause=Cause.OPERATOR)),
+        )
     )
 
 

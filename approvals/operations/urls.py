@@ -5,7 +5,7 @@ from __future__ import annotations
 from django.urls import path
 from django.views.generic import RedirectView
 
-from approvals.operations import views
+from approvals.operations import settings_urls, views
 
 urlpatterns = [
     path("healthz", views.alive, name="alive"),
@@ -22,4 +22,9 @@ urlpatterns = [
         views.redrive,
         name="operations-redrive",
     ),
+    path("operations/requests/<uuid:public_id>/", views.operate, name="operate"),
+    path("operations/requests/<uuid:public_id>/reassign/", views.reassign, name="reassign"),
+    path("operations/requests/<uuid:public_id>/take-back/", views.take_back, name="take-back"),
+    path("operations/requests/<uuid:public_id>/force/", views.force, name="force"),
+    *settings_urls.urlpatterns,
 ]

@@ -8,13 +8,14 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count
+from django.db.models import Count, OuterRef, Subquery
 from django.http import Http404
 
 from approvals import policy
 from approvals.models import ApprovalRequest, Assignment, Decision, User
+from approvals.models.outlook import Outlook, outlook_of
 from approvals.models.queue import Walk, pending_page
-from approvals.models.rights import REVIEW
+from approvals.models.rights import OPERATE, REVIEW
 from approvals.models.sight import seen_by
 from approvals.policy import Place, Tally
 from approvals.presentation import headline_amount
@@ -57,7 +58,9 @@ def panel_version(user: User, public_id: UUID, now: datetime) -> str:
         Http404: as `find`.
     """
     rows = seen_by(user).filter(public_id=public_id).select_related("delivery", "execution")
-    request: Any = rows.only(*_SETTLING).annotate(votes=Count("decisions")).first()
+    youngest = Assignment.objects.filter(request=OuterRef("pk")).order_by("-pk").values("pk")[:1]
+    told_of: dict[str, Any] = {"votes": Count("decisions"), "asked_last": Subquery(youngest)}
+    request: Any = rows.only(*_SETTLING).annotate(**told_of).first()
     if request is None:
         raise Http404
     claimed = request.claimed_until is not None and request.claimed_until > now
@@ -65,6 +68,7 @@ def panel_version(user: User, public_id: UUID, now: datetime) -> str:
         *(_value(request, name) for name in _SETTLING if not name.startswith("claimed")),
         request.claimed_by_id if claimed else None,
         request.votes,
+        request.asked_last,
         poll_seconds(request, now),
         bool(request.answer_by and now >= request.answer_by),
         user.pk,
@@ -88,6 +92,7 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
     deadline = request.answer_by or request.due_at
     claimed = request.claimed_until is not None and request.claimed_until > now
     why_not = policy.may_decide(request, user) if request.is_pending else ""
+    can = request.is_pending and not (why_not or mine or late)
     return {
         "approval": request,
         "now": now,
@@ -96,14 +101,15 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "mine": mine,
         "why_not": why_not,
         "late": late,
-        "may_decide": request.is_pending and not (why_not or mine or late),
+        "may_decide": can,
+        "may_operate": user.rights.may(OPERATE, request.source_id),
         "looking": request.claimed_by if claimed and request.is_pending else None,
         "deadline": deadline,
         "time_left": deadline - now if deadline else None,
         "time_given": deadline - request.sent_at if deadline else None,
         "far": bool(deadline and deadline - now >= NEAR),
         "no_time": timedelta(0),
-        "asked": asked_sentence(request, decisions) if request.is_pending else "",
+        **(_prospects(request, decisions, asker_can=can) if request.is_pending else {}),
         "facts": [] if request.is_pending else facts_of(request, decisions),
         "headline": "" if request.is_pending else headline(request, decisions),
     }
@@ -159,12 +165,35 @@ def next_after(request: ApprovalRequest, user: User) -> ApprovalRequest | None:
     return others[0] if others else None
 
 
-def asked_sentence(request: ApprovalRequest, decisions: list[Decision]) -> str:
+def _prospects(
+    request: ApprovalRequest, decisions: list[Decision], *, asker_can: bool
+) -> dict[str, str]:
+    """Who is asked, in words, and whether those who are can still decide a pending request."""
+    counted = policy.tally(request, decisions)
+    one_of_all = request.required_approvals == 1 and not counted.places[0].group
+    # Where the asker can decide alone, nothing needs to be looked up.
+    outlook = Outlook.OPEN if asker_can and one_of_all else outlook_of(request)
+    return {
+        "asked": asked_sentence(request, counted),
+        "outlook": outlook.value,
+        "outlook_words": _OUTLOOK_WORDS[outlook],
+    }
+
+
+_OUTLOOK_WORDS = {
+    Outlook.OPEN: "",
+    Outlook.NOBODY: "Those who were asked have left, lost the reviewer role, want it themselves "
+    "or have voted. An operator can ask others; until then only the deadline can end this.",
+    Outlook.SHORT: "Too few of those asked may still approve; rejecting is possible. An operator "
+    "can ask others.",
+}
+
+
+def asked_sentence(request: ApprovalRequest, counted: Tally) -> str:
     """Who is asked, how many approvals it takes, and who gave one, in words."""
     assignments = Assignment.objects.filter(request=request).select_related("user", "group")
     names = [str(a.user.display_name if a.user else a.group) for a in assignments.order_by("id")]
     asked = f"{listed_names(names, joined='or')} can decide this."
-    counted = policy.tally(request, decisions)
     if request.required_approvals == 1 and not counted.places[0].group:
         return asked
     needed = f"{_needed(counted.places)}; {_so_far(counted)}."

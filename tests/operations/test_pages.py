@@ -4,16 +4,28 @@ from __future__ import annotations
 
 from datetime import timedelta
 from html import unescape
+from typing import Any
 
 import pytest
 from django.urls import reverse
 
 from approvals import lifecycle
 from approvals.clock import database_now
-from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, User
+from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, SourceRole, User
+from approvals.models.outlook import Outlook, outlook_of
 from approvals.operations import lists
+from approvals.operations.lists import Show
+from approvals.policy import Wanting
 from approvals.states import Channel, DeliveryState, Verdict
-from tests.factories import make_request, make_source, make_user, past_its_deadline
+from tests.factories import (
+    make_kind,
+    make_request,
+    make_role,
+    make_source,
+    make_team,
+    make_user,
+    past_its_deadline,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -154,8 +166,7 @@ def test_the_filter_and_the_row_agree_about_what_is_late(olu):
         Heartbeat.objects.filter(pk=request.pk).update(
             next_beat_at=now - timedelta(seconds=seconds)
         )
-    rows = ApprovalRequest.objects.all()
-    found = lists.waiting_callbacks(rows, now=now, late_only=True, after=None).rows
+    found = lists.waiting_callbacks(seen_by=olu, now=now, show=Show.LATE, after=None).rows
     late = [beat.pk for beat in Heartbeat.objects.all() if beat.is_late(now)]
     assert [row.pk for row in found] == late
     assert lists.figures(now, seen_by=make_user(role="operator")).late == len(late) == 1
@@ -253,7 +264,7 @@ def test_figures_count_what_they_name(olu):
     settle(old, DeliveryState.UNDELIVERABLE, "closed")
     CallbackDelivery.objects.filter(pk=old.pk).update(settled_at=now - timedelta(days=2))
     assert lists.figures(now, seen_by=make_user(role="operator")) == lists.Figures(
-        waiting=2, soon=1, late=0, stuck=1
+        waiting=2, soon=1, late=0, stuck=1, nobody=0
     )
 
 
@@ -264,3 +275,118 @@ def test_callback_ids_are_on_no_page(client, olu):
         content = client.get(page).content.decode()
         assert delivery.request.callback_id not in content
         assert pending.callback_id not in content
+
+
+def stranded(why: str) -> ApprovalRequest:
+    """A pending request that nobody can decide, or approve, any more."""
+    anna, bert = make_user("anna", groups=["finance"]), make_user("bert", groups=["finance"])
+    fields: dict[str, Any] = {"users": [], "groups": ["finance"], "title": "Stranded"}
+    if why == "votes":
+        fields |= {"users": ["anna", "bert"], "groups": [], "required_approvals": 2}
+    if why == "security":
+        make_user("sam", groups=["security"])
+        fields["requirements"] = [{"group": "security", "approvals": 1}]
+    if why == "requesters":
+        fields["wanting"] = Wanting(requested_by="ANNA@example.com", on_behalf_of="robin")
+    request = make_request(**fields)
+    if why in ("left", "security"):
+        User.groups.through.objects.filter(group__name=fields["groups"][0]).delete()
+        User.groups.through.objects.filter(group__name="security").delete()
+    if why == "security":
+        anna.groups.add(make_team("finance"))
+        bert.groups.add(make_team("finance"))
+    elif why == "inactive":
+        User.objects.filter(pk__in=[anna.pk, bert.pk]).update(is_active=False)
+    elif why == "no role":
+        make_role("reviewer").permissions.clear()
+    elif why == "requesters":
+        User.objects.filter(pk=bert.pk).update(subject="Robin")
+    elif why == "votes":
+        lifecycle.decide(
+            request.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.BROWSER
+        )
+        User.objects.filter(pk=bert.pk).update(is_active=False)
+    return request
+
+
+@pytest.mark.parametrize(
+    "why", ["left", "inactive", "no role", "requesters", "votes", "security"]
+)
+def test_what_nobody_can_decide_is_marked_counted_and_can_be_listed_alone(client, olu, why):
+    make_request(make_user("chef"), title="In good hands")
+    request = stranded(why)
+    if why == "no role":
+        make_role("reviewer")
+        User.objects.filter(username="chef").update(is_superuser=True)
+        make_role("reviewer").permissions.clear()
+    mark = "Too few can approve" if why == "security" else "Nobody can decide"
+    page = text(client, CALLBACKS)
+    assert page.count(f"{mark}</span>") == 1
+    assert lists.figures(database_now(), seen_by=olu).nobody == 1
+    alone = text(client, f"{CALLBACKS}?show=nobody")
+    assert "Stranded" in alone
+    assert "In good hands" not in alone
+    words = "cannot be approved" if why == "security" else "Nobody can decide this"
+    assert words in text(client, request.get_absolute_url())
+
+
+def test_what_can_be_decided_is_never_called_stranded(client, olu):
+    anna = make_user("anna", groups=["finance", "empty"])
+    anna.groups.remove(make_team("empty"))
+    request = make_request(anna, groups=["finance"], required_approvals=1)
+    make_request(anna, groups=["finance"], title="Also at an empty team")
+    request.assignments.create(group=make_team("empty"), queue_at=request.queue_at)
+    assert lists.figures(database_now(), seen_by=olu).nobody == 0
+    assert "No request was found" in text(client, f"{CALLBACKS}?show=nobody")
+    assert "Nobody can decide" not in text(client, request.get_absolute_url())
+
+
+def test_a_reviewer_at_the_source_is_somebody_and_elsewhere_is_nobody(olu):
+    here, there = make_source(), make_source()
+    anna, rita = make_user("anna"), make_user("rita")
+    mine = make_request(anna, rita, source=here)
+    foreign = make_request(anna, rita, source=there)
+    User.objects.filter(pk=anna.pk).update(is_active=False)
+    rita.groups.clear()
+    SourceRole.objects.create(source=here, may="review", user=rita)
+    assert outlook_of(mine) is Outlook.OPEN
+    assert outlook_of(foreign) is Outlook.NOBODY
+    assert lists.figures(database_now(), seen_by=olu).nobody == 1
+
+
+def test_who_asked_themselves_is_nobody(olu):
+    anna, bert = make_user("anna"), make_user("bert")
+    request = make_request(anna)
+    request.assignments.create(user=bert, asked_by=bert, queue_at=request.queue_at)
+    User.objects.filter(pk=anna.pk).update(is_active=False)
+    assert outlook_of(request) is Outlook.NOBODY
+
+
+def test_operators_of_one_source_are_told_of_their_own_only():
+    request = stranded("inactive")
+    here, elsewhere = make_user("here"), make_user("elsewhere")
+    SourceRole.objects.create(source=request.source, may="audit", user=here)
+    SourceRole.objects.create(source=make_source(), may="operate", user=elsewhere)
+    now = database_now()
+    figures = {person: lists.figures(now, seen_by=person) for person in (here, elsewhere)}
+    assert [(found.waiting, found.nobody) for found in figures.values()] == [(1, 1), (0, 0)]
+
+
+@pytest.mark.parametrize("show", ["", "late", "nobody", "x"])
+def test_every_view_of_the_callbacks_is_there(client, olu, show):
+    assert client.get(CALLBACKS, {"show": show}).status_code == 200
+
+
+def test_a_kind_may_set_a_deadline_where_aws_sets_none(client, olu):
+    make_kind("slow", timeout_seconds=600)
+    request = make_request(make_user(), kind="slow", heartbeat_timeout_seconds=30)
+    assert request.answer_by
+    assert request.callback_expires_at is None
+    page = text(client, CALLBACKS)
+    assert "AWS sets no limit" in page
+    assert "AWS stops" not in page
+    own = text(client, request.get_absolute_url())
+    assert "Decide by" in own
+    assert "AWS stops" not in own
+    lifecycle.take_back(request.pk, operator=olu, reason="Sent twice.")
+    assert "AWS sets no limit" in text(client, DELIVERIES)

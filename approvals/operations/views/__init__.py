@@ -3,5 +3,16 @@
 from approvals.operations.views.callbacks import callbacks
 from approvals.operations.views.deliveries import deliveries, redrive
 from approvals.operations.views.health import alive, ready
+from approvals.operations.views.requests import force, operate, reassign, take_back
 
-__all__ = ["alive", "callbacks", "deliveries", "ready", "redrive"]
+__all__ = [
+    "alive",
+    "callbacks",
+    "deliveries",
+    "force",
+    "operate",
+    "ready",
+    "reassign",
+    "redrive",
+    "take_back",
+]

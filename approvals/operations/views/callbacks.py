@@ -12,11 +12,9 @@ from django.urls import reverse
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from approvals.models import ApprovalRequest
 from approvals.operations import lists
+from approvals.operations.lists import Show
 from approvals.operations.views.gate import OperatorRequest, for_operators, place_in
-
-LATE = "late"
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,15 +31,18 @@ class Line:
 def callbacks(request: OperatorRequest) -> HttpResponse:
     """Pending callbacks, nearest deadline first: who has them, their clocks, their beats."""
     now = timezone.now()
-    late_only = request.GET.get("show") == LATE
-    visible = ApprovalRequest.objects.overseen_by(request.user)
-    page = lists.waiting_callbacks(visible, now=now, late_only=late_only, after=place_in(request))
+    show = _shown(request)
+    page = lists.waiting_callbacks(
+        seen_by=request.user, now=now, show=show, after=place_in(request)
+    )
     figures = lists.figures(now, seen_by=request.user)
     context = {
         "lines": [_line(callback, now) for callback in page.rows],
         "figures": figures,
-        "late_only": late_only,
-        "next_url": _address(late_only, page.next) if page.next else "",
+        "show": show,
+        "shows": [(each, _address(each)) for each in Show],
+        "first_url": _address(show),
+        "next_url": _address(show, page.next) if page.next else "",
         "later_page": "after" in request.GET,
         "now": now,
         "nav": nav(figures, "callbacks"),
@@ -64,6 +65,12 @@ def _line(callback: lists.WaitingCallback, now: datetime) -> Line:
     return Line(callback, held, beat is not None and beat.is_late(now))
 
 
-def _address(late_only: bool, after: str) -> str:
-    query = {"after": after} | ({"show": LATE} if late_only else {})
-    return f"{reverse('approvals:operations-callbacks')}?{urlencode(query)}"
+def _shown(request: OperatorRequest) -> Show:
+    word = request.GET.get("show", "")
+    return Show(word) if word in Show.values else Show.ALL
+
+
+def _address(show: Show, after: str = "") -> str:
+    asked = {"after": after, "show": show.value}
+    query = urlencode({name: word for name, word in asked.items() if word})
+    return reverse("approvals:operations-callbacks") + (f"?{query}" if query else "")
