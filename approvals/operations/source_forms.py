@@ -1,0 +1,122 @@
+"""What admins post about a source. What is a secret is never written back into a page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import forms
+
+from approvals.keeping import Overlap, SourceFields
+from approvals.models import CallbackSource, SourceKey, SourceRole
+from approvals.operations.settings_fields import (
+    REQUIRED,
+    LinesField,
+    SettingsForm,
+    TeamsField,
+    one_team_choices,
+)
+
+_NAMES = ("name", "region", "endpoint_url", "role_arn", "external_id", "function_arns",
+          "allow_local_runner", "default_users", "default_groups")  # fmt: skip
+
+
+def _line(label: str, *, most: int, help_text: str = "", required: bool = False) -> forms.CharField:
+    return forms.CharField(
+        label=label,
+        max_length=most,
+        required=required,
+        help_text=help_text,
+        widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"required": REQUIRED, "max_length": f"Shorten it to {most} characters."},
+    )
+
+
+class SourceForm(SettingsForm):
+    """A source's own fields."""
+
+    name = _line("Name", most=120, required=True, help_text="As people read it.")
+    region = _line("Region", most=32, required=True, help_text="Where its functions run.")
+    function_arns = LinesField(
+        label="Functions",
+        max_length=50_000,
+        help_text="Which functions it may speak for, all their versions. One ARN per line.",
+    )
+    allow_local_runner = forms.BooleanField(
+        label="Also take callbacks of AWS's local runner, which name no function",
+        required=False,
+    )
+    role_arn = _line(
+        "Role to assume", most=2_048,
+        help_text="Answers go to AWS in this role. Empty: with the portal's own credentials.",
+    )  # fmt: skip
+    external_id = _line("External ID", most=1_224, help_text="If the role asks for one.")
+    endpoint_url = _line(
+        "Lambda endpoint", most=200, help_text="Empty: AWS's own. Otherwise https, or this machine."
+    )
+    default_users = LinesField(
+        label="People asked by default",
+        rows=2,
+        help_text="One username per line. They are asked where neither a request nor its kind "
+        "says who.",
+    )
+    default_groups = TeamsField(label="Teams asked by default")
+
+    @classmethod
+    def of(cls, source: CallbackSource, seen: int) -> SourceForm:
+        initial: dict[str, Any] = {name: getattr(source, name) for name in _NAMES[:7]}
+        initial["default_users"] = source.default_users.order_by("username").values_list(
+            "username", flat=True
+        )
+        initial["default_groups"] = list(source.default_groups.values_list("name", flat=True))
+        return cls(initial=initial | {"seen": seen})
+
+    def fields_posted(self) -> SourceFields:
+        return SourceFields(**self.cleaned(_NAMES))
+
+
+class NewSourceForm(SourceForm):
+    """A source's fields and its name in addresses, which never changes."""
+
+    slug = forms.CharField(
+        label="Name in addresses",
+        max_length=63,
+        help_text="Lower case letters, digits and hyphens. It cannot be changed later.",
+        widget=forms.TextInput(
+            attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
+        ),
+        error_messages={"required": REQUIRED, "max_length": "Shorten it to 63 characters."},
+    )
+    field_order = ("name", "slug")
+
+
+class SecretForm(SettingsForm):
+    """A new signing secret; GIVEN is one the sender brings."""
+
+    overlap = forms.ChoiceField(
+        label="The former ones end", choices=Overlap.choices, initial=Overlap.DAY
+    )
+    given = forms.CharField(
+        label="A secret of your own",
+        required=False,
+        max_length=200,
+        help_text="whsec_ and 24 to 64 bytes in base64. Empty: one is made and shown once.",
+        widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
+        error_messages={"max_length": "A signing secret holds 24 to 64 bytes."},
+    )
+
+
+class KeyForm(SettingsForm):
+    """A new key for senders that cannot sign."""
+
+    purpose = forms.ChoiceField(label="It may", choices=SourceKey.Purpose.choices)
+    overlap = forms.ChoiceField(
+        label="The former ones end", choices=Overlap.choices, initial=Overlap.DAY
+    )
+
+
+class RoleForm(SettingsForm):
+    """A role at this source, for one person or one team."""
+
+    may = forms.ChoiceField(label="Role here", choices=SourceRole.Right.choices)
+    username = _line("Person", most=150, help_text="Their username.")
+    group = forms.ChoiceField(label="Or team", choices=one_team_choices, required=False)

@@ -1,0 +1,81 @@
+"""One source on its page; what a press asks to be mended or shown once stands in it too."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.http import HttpResponse
+from django.shortcuts import render
+from django.utils import timezone
+
+from approvals.keeping import desk
+from approvals.models import CallbackSource, SourceKey, SourceRole, SourceSecret
+from approvals.operations.settings_lists import may_keep, recent_changes
+from approvals.operations.source_forms import KeyForm, RoleForm, SecretForm
+from approvals.operations.views.gate import OperatorRequest
+
+#: Ended secrets and keys that are still shown.
+MOST_ROWS = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """What may be copied now and never again; SECRET, KEY empty where there is none."""
+
+    title: str
+    secret: str = ""
+    key: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A secret or a key as the page lists it."""
+
+    row: SourceSecret | SourceKey
+    live: bool
+
+
+def source_page(
+    request: OperatorRequest,
+    source: CallbackSource,
+    *,
+    shown: Shown | None = None,
+    secret_form: SecretForm | None = None,
+    key_form: KeyForm | None = None,
+    role_form: RoleForm | None = None,
+    status: int = 200,
+) -> HttpResponse:
+    """The page of SOURCE, with SHOWN or with a form that came back."""
+    now = timezone.now()
+    context = {
+        "source": source,
+        "shown": shown,
+        "secret_form": secret_form or SecretForm(auto_id="secret-%s"),
+        "key_form": key_form or KeyForm(auto_id="key-%s"),
+        "role_form": role_form or RoleForm(auto_id="role-%s"),
+        "secrets": _proofs(source.secrets.order_by("-pk"), now),
+        "keys": _proofs(source.keys.order_by("-pk"), now),
+        "roles": _roles(source),
+        "default_people": source.default_users.order_by("username"),
+        "default_teams": source.default_groups.order_by("name"),
+        "waiting": source.requests.pending().count(),
+        "changes": recent_changes(desk.source_subject(source.slug)),
+        "may_keep": may_keep(request.user),
+        "portal_url": settings.BASE_URL,
+        "now": now,
+        "nav": {"current": "sources"},
+        "where": "Sources",
+    }
+    return render(request, "operations/source.html", context, status=status)
+
+
+def _proofs(rows: Any, now: datetime) -> list[Proof]:
+    return [Proof(row, row.expires_at is None or row.expires_at > now) for row in rows[:MOST_ROWS]]
+
+
+def _roles(source: CallbackSource) -> list[SourceRole]:
+    rows = source.roles.select_related("user", "group")
+    return sorted(rows, key=lambda role: (role.may, str(role.user or role.group)))
