@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 
-from django.contrib.auth.models import Group
-
 from approvals import policy
 from approvals.errors import InvalidFields, NotAReviewer
+from approvals.lifecycle.lookup import Lookup
 from approvals.lifecycle.new_request import NewRequest
-from approvals.models import ApprovalRequest, CallbackSource, RequestKind, User
+from approvals.models import ApprovalRequest, RequestKind, User
 from approvals.models.standing import standings_of
-from approvals.models.user import ROLES, comparable
+from approvals.models.user import comparable
 from approvals.policy import Place
 
 
@@ -49,36 +48,41 @@ class Pool:
         return list(self.groups.values())
 
 
-def find_kind(slug: str) -> RequestKind:
-    kind = RequestKind.objects.filter(slug=slug).first()
-    if kind is None:
+def find_kind(found: Lookup, slug: str) -> RequestKind:
+    if found.kind is None:
         known = ", ".join(RequestKind.objects.order_by("slug").values_list("slug", flat=True))
         raise InvalidFields({"kind": f"There is no kind {slug!r}. Known kinds: {known}."})
-    return kind
+    return found.kind
 
 
-def find_pool(source: CallbackSource, kind: RequestKind, new: NewRequest) -> Pool:
+def find_pool(found: Lookup, kind: RequestKind, new: NewRequest) -> Pool:
     """The assignees NEW names; else the kind's, else the source's.
 
     Raises:
         InvalidFields: an unknown or reserved name, nobody asked, or fewer people who
             may decide than must.
     """
-    users, groups = _named(new) if new.users or new.groups else _defaults(kind, source)
-    requirements = _requirements(new, kind)
-    groups |= {place.group_id: place.group for place in requirements if place.group_id}
-    required = _required(new, kind, requirements)
-    people = list(
-        User.objects.asked(user_ids=users, group_ids=groups)
-        .reviewers(source.pk)
-        .only("pk", "username", "email", "subject")
-    )
-    wanted_by_ids, warnings = _wanted_by(new)
-    eligible = tuple(person.pk for person in people if not new.wanting.includes(person))
+    _check_named(found, new)
+    users, groups = found.users, dict(found.groups)
+    groups |= {place.group_id: place.group for place in found.requirements if place.group_id}
+    required = _required(new, kind, found.requirements)
+    wanting = new.wanting.names()
+    eligible = [person for person in found.people if not person.identities & wanting]
     if len(eligible) < required:
         raise InvalidFields({"assignees": _too_few(len(eligible), required, users, groups)})
-    check_can_be_met(policy.with_anybody(requirements, required), eligible)
-    return Pool(users, groups, eligible, required, tuple(requirements), wanted_by_ids, warnings)
+    check_can_be_filled(
+        policy.with_anybody(found.requirements, required),
+        [person.group_ids for person in eligible],
+    )
+    return Pool(
+        users=users,
+        groups=groups,
+        eligible_ids=tuple(person.user_id for person in eligible),
+        required=required,
+        requirements=found.requirements,
+        wanted_by_ids=tuple(found.wanted_by),
+        warnings=_warnings(found, new),
+    )
 
 
 def eligible_of(request: ApprovalRequest) -> list[int]:
@@ -112,21 +116,14 @@ def check_can_be_met(places: Sequence[Place], eligible_ids: Collection[int]) -> 
     rows = User.groups.through.objects.filter(group_id__in=wanted, user_id__in=members)
     for user_id, group_id in rows.values_list("user_id", "group_id"):
         members[user_id].add(group_id)
-    for place in policy.fill(places, members.values()):
+    check_can_be_filled(places, members.values())
+
+
+def check_can_be_filled(places: Sequence[Place], voters: Iterable[Collection[int]]) -> None:
+    """As `check_can_be_met`, where the required groups of each of VOTERS are known."""
+    for place in policy.fill(places, voters):
         if place.missing:
             raise InvalidFields({"requirements": _too_few_of(place)})
-
-
-def _requirements(new: NewRequest, kind: RequestKind) -> list[Place]:
-    if not new.requirements:
-        rows = kind.requirements.select_related("group").order_by("pk")
-        return [Place(row.group_id, row.group.name, row.approvals) for row in rows]
-    wanted = {each["group"]: each["approvals"] for each in new.requirements}
-    known = _teams(wanted)
-    if unknown := [name for name in wanted if name not in known.values()]:
-        raise InvalidFields({"requirements": _unknown_groups(unknown)})
-    ids = {name: pk for pk, name in known.items()}
-    return [Place(ids[name], name, approvals) for name, approvals in wanted.items()]
 
 
 def _required(new: NewRequest, kind: RequestKind, requirements: Sequence[Place]) -> int:
@@ -142,37 +139,32 @@ def _too_few_of(place: Place) -> str:
     )
 
 
-def _named(new: NewRequest) -> tuple[dict[int, str], dict[int, str]]:
+def _check_named(found: Lookup, new: NewRequest) -> None:
+    """Refuse names that are nobody's, and a request that asks nobody."""
     complaints = {}
-    users = dict(User.objects.filter(username__in=new.users).values_list("pk", "username"))
-    if unknown := [name for name in new.users if name not in users.values()]:
+    named = bool(new.users or new.groups)
+    if named and (unknown := _missing(new.users, found.users.values())):
         complaints["assignees.users"] = f"Unknown users: {', '.join(unknown)}."
-    groups = _teams(new.groups)
-    if unknown := [name for name in new.groups if name not in groups.values()]:
+    if named and (unknown := _missing(new.groups, found.groups.values())):
         complaints["assignees.groups"] = _unknown_groups(unknown)
     if complaints:
         raise InvalidFields(complaints)
-    return users, groups
+    if not (found.users or found.groups):
+        raise InvalidFields(
+            {"assignees": "Name users or groups: neither the kind nor the source has a default."}
+        )
+    required = [each["group"] for each in new.requirements]
+    if unknown := _missing(required, [place.group for place in found.requirements]):
+        raise InvalidFields({"requirements": _unknown_groups(unknown)})
 
 
-def _teams(names: Collection[str]) -> dict[int, str]:
-    teams = Group.objects.filter(name__in=names).exclude(name__in=ROLES)
-    return dict(teams.values_list("pk", "name"))
+def _missing(wanted: Iterable[str], known: Iterable[str]) -> list[str]:
+    found = set(known)
+    return [name for name in wanted if name not in found]
 
 
 def _unknown_groups(names: Collection[str]) -> str:
     return f"Unknown groups: {', '.join(names)}. Role names cannot be asked; name a team."
-
-
-def _defaults(kind: RequestKind, source: CallbackSource) -> tuple[dict[int, str], dict[int, str]]:
-    for owner in (kind, source):
-        users = dict(owner.default_users.values_list("pk", "username"))
-        groups = dict(owner.default_groups.values_list("pk", "name"))
-        if users or groups:
-            return users, groups
-    raise InvalidFields(
-        {"assignees": "Name users or groups: neither the kind nor the source has a default."}
-    )
 
 
 def _too_few(eligible: int, required: int, users: dict[int, str], groups: dict[int, str]) -> str:
@@ -182,21 +174,15 @@ def _too_few(eligible: int, required: int, users: dict[int, str], groups: dict[i
     return f"{have} of {asked} may decide this, and {need}. Requesters may not decide."
 
 
-def _wanted_by(new: NewRequest) -> tuple[tuple[int, ...], tuple[str, ...]]:
-    """Whom the requester strings mean here, and a warning for each that means nobody.
+def _warnings(found: Lookup, new: NewRequest) -> tuple[str, ...]:
+    """A warning for each requester string that means nobody here: it protects nothing.
 
-    A name that means nobody protects nothing. An agent seldom is somebody, so only the
-    people behind it are warned about.
+    An agent seldom is somebody, so only the people behind it are warned about.
     """
-    names = new.wanting.names()
-    if not names:
-        return (), ()
-    found = list(User.objects.called(names).only("pk", "username", "email", "subject"))
-    known = frozenset[str]().union(*(person.identities() for person in found))
+    known = frozenset[str]().union(*found.wanted_by.values())
     said = {"requested_by": new.wanting.requested_by, "on_behalf_of": new.wanting.on_behalf_of}
-    warnings = tuple(
+    return tuple(
         f"{field} {name!r} is nobody here: four eyes cannot recognise them."
         for field, name in said.items()
         if comparable(name) - known
     )
-    return tuple(person.pk for person in found), warnings

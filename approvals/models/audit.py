@@ -8,7 +8,7 @@ the chain shows what a superuser did all the same.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, Self
 
 from django.db import models
 
@@ -16,6 +16,9 @@ from approvals.models.chain import GENESIS, holds, seal_line
 from approvals.models.request import ApprovalRequest
 from approvals.models.user import User
 from approvals.states import AuditTag
+
+#: What stands before the first line of every chain: a sequence number and a seal.
+START = (0, GENESIS)
 
 
 class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
@@ -30,17 +33,8 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
     ) -> AuditEvent:
         """Append one line to REQUEST's chain; the caller holds the request's row lock."""
         last = self.filter(request=request).order_by("-seq").values_list("seq", "mac").first()
-        seq, before = (last[0] + 1, bytes(last[1])) if last else (1, GENESIS)
-        event = AuditEvent(
-            request=request,
-            seq=seq,
-            tag=tag,
-            at=at,
-            actor=actor,
-            actor_name=actor.username if actor else "",
-            facts=facts,
-        )
-        event.mac = seal_line(before, event.line())
+        before = (last[0], bytes(last[1])) if last else START
+        event = AuditEvent.after(before, tag, request, at=at, actor=actor, facts=facts)
         event.save(force_insert=True)
         return event
 
@@ -80,6 +74,30 @@ class AuditEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.seq}. {self.get_tag_display()}"
+
+    @classmethod
+    def after(
+        cls,
+        before: tuple[int, bytes],
+        tag: AuditTag,
+        request: ApprovalRequest,
+        *,
+        at: datetime,
+        actor: User | None = None,
+        facts: dict[str, Any],
+    ) -> Self:
+        """The line that follows BEFORE (number and seal) in REQUEST's chain; not saved."""
+        event = cls(
+            request=request,
+            seq=before[0] + 1,
+            tag=tag,
+            at=at,
+            actor=actor,
+            actor_name=actor.username if actor else "",
+            facts=facts,
+        )
+        event.mac = seal_line(before[1], event.line())
+        return event
 
     def line(self) -> dict[str, Any]:
         return {

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from importlib import import_module
 from typing import Any
+from unittest import mock
 
 import pytest
-from django.db import connections
+from django.db import connections, transaction
 
 from approvals import lifecycle
 from approvals.clock import database_now
@@ -26,6 +28,8 @@ from approvals.models import (
 from approvals.policy import Wanting
 from approvals.states import OnTimeout, RequestState
 from tests.factories import make_kind, make_request, make_source, make_user, new_request
+
+receive_module = import_module("approvals.lifecycle.receive")
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -258,3 +262,134 @@ def test_a_newer_request_on_the_subject_takes_the_place_of_the_older(
     assert other.is_pending
     assert foreign.is_pending
     assert newer.is_pending
+
+
+def test_all_that_is_asked_for_is_read_back_as_it_was_written(
+    anna: User, source: CallbackSource
+) -> None:
+    received = lifecycle.receive(
+        source,
+        new_request(
+            users=["anna"],
+            title="Ærlig \\ \"quoted\" 🧾 'n' {curly}",
+            summary="a\nb\tc",
+            payload={"total": 12.5, "big": 10**30, "none": None, "nested": [{"ø": [True]}]},
+            risk={"score": 7, "reasons": [{"text": "New", "points": -3}]},
+            links=[{"label": "Order", "url": "https://shop.example/1"}],
+            wanting=Wanting(requested_by="shop-bot"),
+            timeout_seconds=600,
+            due_in_seconds=60,
+            heartbeat_timeout_seconds=100,
+            approve_with="yes",
+            subject="order/1",
+        ),
+        sent_at=database_now() - timedelta(seconds=3),
+    ).request
+
+    stored = ApprovalRequest.objects.get(pk=received.pk)
+    for field in ApprovalRequest._meta.concrete_fields:
+        assert getattr(stored, field.attname) == getattr(received, field.attname), field.name
+    assert stored.heartbeat.interval == timedelta(seconds=100) / 3
+    assert AuditEvent.objects.broken_at(stored) is None
+
+
+def test_an_ordinary_request_takes_two_statements(
+    anna: User, source: CallbackSource, django_assert_num_queries: Any
+) -> None:
+    with django_assert_num_queries(2):
+        lifecycle.receive(source, new_request(users=["anna"], timeout_seconds=600), sent_at=None)
+
+
+def test_nothing_is_received_inside_a_transaction_of_somebody_else(
+    anna: User, source: CallbackSource
+) -> None:
+    with transaction.atomic(), pytest.raises(RuntimeError):
+        lifecycle.receive(source, new_request(users=["anna"]), sent_at=None)
+
+    assert not ApprovalRequest.objects.exists()
+
+
+def _at_once(source: CallbackSource, news: list[NewRequest]) -> list[object]:
+    """What came of NEWS, each sent by a thread of its own."""
+
+    def post(new: NewRequest) -> object:
+        try:
+            return lifecycle.receive(source, new, sent_at=None).created
+        except DifferentContent as refusal:
+            return type(refusal)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(len(news)) as pool:
+        return list(pool.map(post, news))
+
+
+def _arn(number: int) -> str:
+    return f"0b9e1cf2-1111-4222-8333-44445555666{number}/0b9e1cf2-1111-4222-8333-444455556667"
+
+
+def test_callbacks_of_one_new_execution_at_once_are_all_written(
+    anna: User, source: CallbackSource
+) -> None:
+    news = [new_request(users=["anna"], execution_arn=_arn(1)) for _ in range(8)]
+
+    assert _at_once(source, news) == [True] * 8
+
+    execution = Execution.objects.get()
+    assert execution.requests.count() == 8
+    assert execution.next_look_at is not None
+
+
+def test_of_two_contents_at_once_one_is_written_and_nothing_of_the_other(
+    anna: User, source: CallbackSource
+) -> None:
+    news = [
+        new_request(users=["anna"], callback_id="QQ==", title=f"No {n}", execution_arn=_arn(n))
+        for n in range(6)
+    ]
+
+    outcome = _at_once(source, news)
+
+    assert sorted(map(str, outcome)) == sorted([*[str(DifferentContent)] * 5, "True"])
+    request = ApprovalRequest.objects.get()
+    assert Execution.objects.get() == request.execution
+    assert request.history.count() == request.notices.count() == request.assignments.count() == 1
+
+
+def test_who_is_removed_while_a_request_is_being_written_is_not_asked(
+    anna: User, source: CallbackSource
+) -> None:
+    gone = make_user("gone")
+    looked_up = receive_module.look_up
+
+    def look_up_late(*args: Any) -> Any:
+        found = looked_up(*args)
+        if User.objects.filter(pk=gone.pk).exists():
+            gone.groups.clear()
+            User.objects.filter(pk=gone.pk).delete()
+        return found
+
+    with (
+        mock.patch.object(receive_module, "look_up", side_effect=look_up_late),
+        pytest.raises(InvalidFields) as refused,
+    ):
+        lifecycle.receive(source, new_request(users=["anna", "gone"]), sent_at=None)
+
+    assert list(refused.value.fields) == ["assignees.users"]
+    assert not ApprovalRequest.objects.exists()
+
+
+def test_what_a_newer_request_would_replace_stays_if_it_is_not_written(
+    anna: User, source: CallbackSource
+) -> None:
+    older = make_request(anna, source=source, subject="order/1")
+
+    with (
+        mock.patch.object(receive_module, "write_received", return_value=False),
+        pytest.raises(receive_module.Overtaken),
+    ):
+        make_request(anna, source=source, subject="order/1")
+
+    older.refresh_from_db()
+    assert older.is_pending
+    assert older.history.count() == 1

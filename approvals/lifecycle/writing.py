@@ -1,0 +1,149 @@
+"""What the desk writes, each time in one statement: all of its rows, or none.
+
+A row travels as JSON and takes the types of its table, so that a statement has few
+values, always of the same types, and its plan is kept (models.sql).
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from functools import cache
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, models
+
+from approvals.models import ApprovalRequest, AuditEvent
+from approvals.models.sql import Prepared
+from approvals.states import NoticeKind
+
+
+def refuse_outer_transaction() -> None:
+    """As atomic(durable=True), for what is one statement and therefore opens none itself.
+
+    Raises:
+        RuntimeError: a transaction is open, so that its end would decide what is written.
+    """
+    blocks: list[Any] = connection.atomic_blocks
+    if blocks and not blocks[-1]._from_testcase:
+        raise RuntimeError("This writes for good: it cannot stand inside a transaction.")
+
+
+@cache
+def _columns(model: type[models.Model]) -> dict[str, str]:
+    """Column to attribute, of all but the key."""
+    fields = model._meta.concrete_fields
+    return {f.column or f.name: f.attname for f in fields if not f.primary_key}
+
+
+def _listed(names: list[str], table: str = "") -> str:
+    return ", ".join(f'{table}"{name}"' for name in names)
+
+
+_REQUEST = [name for name in _columns(ApprovalRequest) if name != "execution_id"]
+
+# The request first: whoever finds its callback known writes nothing at all. Its execution
+# last, as everywhere: a row of one known from before is locked after the request's own.
+_RECEIVE = Prepared(
+    f"""
+WITH given AS MATERIALIZED (
+  SELECT %(more)s::jsonb AS more
+), request AS (
+  INSERT INTO approvals_approvalrequest ({_listed(_REQUEST)}, execution_id)
+  SELECT {_listed(_REQUEST, "r.")}, CASE WHEN more ? 'new_arn'
+         THEN nextval(pg_get_serial_sequence('approvals_execution', 'id'))
+         ELSE r.execution_id END
+    FROM given, json_populate_record(NULL::approvals_approvalrequest, %(request)s::json) r
+  ON CONFLICT (callback_sha256) DO NOTHING
+  RETURNING id, source_id, execution_id, received_at, queue_at, heartbeat_timeout_seconds
+), asked AS (
+  INSERT INTO approvals_assignment (request_id, user_id, group_id, open, queue_at)
+  SELECT request.id, who.user_id, who.group_id, true, queue_at FROM request, given,
+         jsonb_to_recordset(more->'asked') AS who (user_id bigint, group_id bigint)
+), required AS (
+  INSERT INTO approvals_requirement (request_id, group_id, approvals)
+  SELECT request.id, place.group_id, place.approvals FROM request, given,
+         jsonb_to_recordset(more->'required') AS place (group_id bigint, approvals smallint)
+), promised AS (
+  INSERT INTO approvals_heartbeat
+         (request_id, source_id, "interval", next_beat_at, beats, misses, trouble)
+  SELECT request.id, source_id, heartbeat_timeout_seconds * interval '1 second' / 3,
+         received_at, 0, 0, ''
+    FROM request WHERE heartbeat_timeout_seconds > 0
+), told AS (
+  INSERT INTO approvals_notice
+         (request_id, user_id, kind, state, owed_at, next_attempt_at, attempts, detail)
+  SELECT request.id, person::bigint, '{NoticeKind.ASKED}', 'pending',
+         received_at, received_at, 0, ''
+    FROM request, given, jsonb_array_elements_text(more->'told') AS person
+), recorded AS (
+  INSERT INTO approvals_auditevent (request_id, seq, tag, at, actor_id, actor_name, facts, mac)
+  SELECT request.id, e.seq, e.tag, e.at, e.actor_id, e.actor_name, e.facts, e.mac
+    FROM request, given,
+         jsonb_populate_record(NULL::approvals_auditevent, more->'event') e
+), started AS (
+  INSERT INTO approvals_execution (id, source_id, arn, status, next_look_at, looks, trouble)
+  SELECT execution_id, source_id, more->>'new_arn', 'UNKNOWN', received_at, 0, ''
+    FROM request, given WHERE more ? 'new_arn'
+), looked_at AS (
+  UPDATE approvals_execution e SET next_look_at = request.received_at FROM request, given
+   WHERE e.id = request.execution_id AND NOT more ? 'new_arn'
+)
+SELECT id, execution_id FROM request"""  # noqa: S608  # nosec B608
+)
+
+
+def write_received(
+    request: ApprovalRequest,
+    event: AuditEvent,
+    *,
+    user_ids: list[int],
+    group_ids: list[int],
+    required: list[tuple[int, int]],
+    told: list[int],
+    new_arn: str,
+) -> bool:
+    """Write REQUEST with all that belongs to it; False, and nothing is, if it is known.
+
+    REQUIRED: pairs of a group's id and its approvals. TOLD: who is told by mail. NEW_ARN:
+    an execution that has no row yet; one that has is REQUEST's, and is looked at soon.
+
+    Raises:
+        IntegrityError: something it rests on came or went since it was looked up.
+    """
+    more: dict[str, Any] = {
+        "asked": [*({"user_id": pk} for pk in user_ids), *({"group_id": pk} for pk in group_ids)],
+        "required": [{"group_id": pk, "approvals": approvals} for pk, approvals in required],
+        "told": told,
+        "event": row_of(event),
+    }
+    if new_arn:
+        more["new_arn"] = new_arn
+    written = _RECEIVE.row(request=as_json(row_of(request)), more=as_json(more))
+    if written is None:
+        return False
+    request.pk, request.execution_id = written
+    request._state.adding = False
+    return True
+
+
+def row_of(instance: models.Model) -> dict[str, Any]:
+    """INSTANCE's columns and values, but for its key."""
+    columns = _columns(type(instance))
+    return {column: getattr(instance, attribute) for column, attribute in columns.items()}
+
+
+def as_json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_text)
+
+
+def _as_text(value: Any) -> str:
+    """What JSON has no word for, as PostgreSQL reads it."""
+    if isinstance(value, datetime):
+        return value.isoformat()
+    if isinstance(value, UUID):
+        return str(value)
+    if isinstance(value, bytes):
+        return "\\x" + value.hex()
+    raise TypeError(f"{type(value).__name__} is no value of a column.")
