@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import psycopg
 
-from bench import decide, intake, queue, report, results, resume
+from bench import chain, decide, intake, queue, report, results, resume
 from bench.figures import BenchError, Size
 from bench.house import House
 from bench.queue_report import queue_table
@@ -54,6 +54,12 @@ def _queue(folder: Path, size: Size, say: Say) -> tuple[str, str]:
         return machine, queue_table(queue.measure(house, size, say=say), size)
 
 
+def _chain(folder: Path, size: Size, _say: Say) -> tuple[str, str]:
+    with House(folder, callback_api=intake.NO_CALLBACKS) as house:
+        machine = _machine(house)
+        return machine, chain.chain_table(chain.measure(house, size), size)
+
+
 def _machine(house: House) -> str:
     with psycopg.connect(house.database_url) as database:
         numbers = divmod(database.info.server_version, 10_000)
@@ -65,4 +71,5 @@ PARTS: dict[str, Part] = {
     "decide": _decide,
     "resume": _resume,
     "queue": _queue,
+    "chain": _chain,
 }

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from bench import decide, intake, load, queue, report, results, resume
+from bench import chain, decide, intake, load, queue, report, results, resume
 from bench.figures import BenchError, Size, Spread, percentile
 from bench.house import House
 from bench.messages import HOST, Messages
@@ -68,6 +68,22 @@ def test_a_generated_queue_is_read_along_its_indexes_in_few_statements(tmp_path:
     assert len(found.many.first.statements) <= 5
     assert {len(poll.statements) for poll in (found.many.news, found.many.panel)} == {3}
     assert "| page of 50 " in queue_table(found, size)
+
+
+@pytest.mark.journey
+@pytest.mark.xdist_group("bench")
+def test_sealing_is_counted_for_both_verbs_and_reading_for_the_second(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(chain, "CALLS_A_ROUND", 6)
+    with House(tmp_path / "a house", callback_api=intake.NO_CALLBACKS) as house:
+        verbs = chain.measure(house, TINY)
+        rows = house.rows("approvals_decision", "approvals_approvalrequest")
+
+    assert rows == {"approvals_decision": 6, "approvals_approvalrequest": 8}
+    assert 0 < verbs["intake"].sealing < verbs["intake"].sealed
+    assert 0 < verbs["decide"].reading < verbs["decide"].sealed
+    assert "| decide " in chain.chain_table(verbs, TINY)
 
 
 @pytest.mark.journey
