@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -17,8 +17,9 @@ LONGEST_TOKEN_DAYS = 365
 class DecisionForm(forms.Form):
     """Verdict and comment, and what the sender's response schema asks for.
 
-    `seen` is the payload hash of the page the form stood on. The desk checks everything
-    once more; the form is here to say what to mend beside each field.
+    `seen` is the payload hash of the page the form stood on. `reason` is there where the
+    kind lists reasons for rejecting; it becomes the beginning of the comment. The desk
+    checks everything once more; the form is here to say what to mend beside each field.
     """
 
     verdict = forms.ChoiceField(
@@ -27,6 +28,12 @@ class DecisionForm(forms.Form):
         error_messages=dict.fromkeys(
             ["required", "invalid_choice"], "Press Approve or Reject: nothing was decided."
         ),
+    )
+    reason = forms.ChoiceField(
+        label="Reason for rejecting",
+        required=False,
+        widget=forms.Select(attrs={"class": "input"}),
+        error_messages={"invalid_choice": "Choose one of the list."},
     )
     comment = forms.CharField(
         required=False,
@@ -38,7 +45,15 @@ class DecisionForm(forms.Form):
 
     def __init__(self, approval: ApprovalRequest, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data, initial={"seen": approval.payload_sha256})
+        self._offer(approval.kind.reject_reasons)
         self.fields.update(response_fields(approval.response_schema))
+
+    def _offer(self, reasons: Sequence[str]) -> None:
+        field = self.fields["reason"]
+        assert isinstance(field, forms.ChoiceField)
+        field.choices = [("", "None of these"), *((each, each) for each in reasons)]
+        if not reasons:
+            del self.fields["reason"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -47,7 +62,23 @@ class DecisionForm(forms.Form):
                 del self.errors[name]  # a rejection sends no values
         elif "verdict" in self.errors:
             self.add_error(None, self.errors.pop("verdict"))
+        else:
+            self.errors.pop("reason", None)  # an approval gives no reason for rejecting
         return cleaned
+
+    @property
+    def said(self) -> str:
+        """The comment as it is recorded: `<reason>`, `<comment>` or `<reason>: <comment>`."""
+        comment = self.cleaned_data["comment"].replace("\r\n", "\n").strip()
+        rejects = self.cleaned_data["verdict"] == Verdict.REJECTED
+        reason = self.cleaned_data.get("reason", "") if rejects else ""
+        return ": ".join(part for part in (reason, comment) if part)
+
+    @property
+    def unsent(self) -> str:
+        """What was written into a form whose request has been closed since."""
+        written = (self.data.get("reason", ""), self.data.get("comment", ""))
+        return ": ".join(part for part in written if part)
 
     @property
     def values(self) -> dict[str, Any]:

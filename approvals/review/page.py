@@ -222,5 +222,5 @@ def _so_far(counted: Tally) -> str:
         for place in counted.places
         if place.missing and len(counted.places) > 1
     ]
-    to_go = listed_names(waiting) or f"{counted.missing} more"
+    to_go = listed_names(waiting) or str(counted.missing)
     return f"{so_far}, {to_go} to go"

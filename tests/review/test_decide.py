@@ -11,8 +11,8 @@ from approvals import lifecycle
 from approvals.models import ApprovalRequest, CallbackDelivery, Decision, User
 from approvals.policy import Wanting
 from approvals.states import Channel, RequestState, Verdict, Withdrawal
-from tests.factories import make_request, make_user
-from tests.review.people import HTMX, signed_in
+from tests.factories import make_kind, make_request, make_user
+from tests.review.people import HTMX, Caller, signed_in
 
 pytestmark = pytest.mark.django_db
 
@@ -215,3 +215,89 @@ def test_pages_of_requests_are_kept_by_no_cache(anna: User, order: ApprovalReque
     client = signed_in(anna)
     for address in ("/requests/", order.get_absolute_url(), "/tokens/"):
         assert "no-store" in client.get(address)["Cache-Control"]
+
+
+REASONS = ["Wrong address", "Not in budget"]
+
+
+@pytest.fixture
+def payment(anna: User, bert: User) -> ApprovalRequest:
+    make_kind("payment", reject_reasons=REASONS)
+    return make_request(anna, bert, kind="payment", timeout_seconds=3_600)
+
+
+@pytest.mark.parametrize("headers", [None, HTMX])
+@pytest.mark.parametrize(
+    ("reason", "comment", "recorded"),
+    [
+        ("Wrong address", "", "Wrong address"),
+        ("Wrong address", "No such street", "Wrong address: No such street"),
+        ("", "No such street", "No such street"),
+    ],
+)
+def test_a_reason_of_the_kind_begins_the_comment(  # noqa: PLR0917
+    anna: User, payment: ApprovalRequest, reason: str, comment: str, recorded: str, headers
+) -> None:
+    answer = press(
+        signed_in(anna), payment, "rejected", reason=reason, comment=comment, headers=headers
+    )
+    assert answer.status_code == (200 if headers else 303)
+    assert Decision.objects.get().comment == recorded
+
+
+def test_only_the_reasons_of_the_kind_are_taken(anna: User, payment: ApprovalRequest) -> None:
+    answer = press(signed_in(anna), payment, "rejected", reason="Because", comment="x")
+    assert answer.status_code == 422
+    assert "Choose one of the list." in answer.content.decode()
+    assert not Decision.objects.exists()
+
+
+def test_an_approval_carries_no_reason_for_rejecting(anna: User, payment: ApprovalRequest) -> None:
+    press(signed_in(anna), payment, reason="Wrong address", comment="Checked")
+    assert Decision.objects.get().comment == "Checked"
+
+
+def test_neither_a_reason_nor_a_comment_rejects_nothing(
+    anna: User, payment: ApprovalRequest
+) -> None:
+    answer = press(signed_in(anna), payment, "rejected", reason="", comment=" ")
+    assert answer.status_code == 422
+    assert not Decision.objects.exists()
+
+
+def test_reasons_stand_in_the_form_only_where_the_kind_has_some(
+    anna: User, order: ApprovalRequest, payment: ApprovalRequest
+) -> None:
+    client = signed_in(anna)
+    offered = client.get(payment.get_absolute_url()).content.decode()
+    for words in ("Reason for rejecting", *REASONS):
+        assert words in offered
+    assert "Reason for rejecting" not in client.get(order.get_absolute_url()).content.decode()
+    assert press(client, order, "rejected", reason="Wrong address").status_code == 422
+
+
+def test_a_reason_and_a_comment_that_are_too_long_together_come_back(
+    anna: User, payment: ApprovalRequest
+) -> None:
+    answer = press(
+        signed_in(anna), payment, "rejected", reason="Wrong address", comment="x" * 10_000
+    )
+    assert answer.status_code == 422
+    assert "Shorten it to 10,000 characters." in answer.content.decode()
+
+
+def test_a_reason_chosen_too_late_is_kept_with_the_comment(
+    anna: User, bert: User, payment: ApprovalRequest
+) -> None:
+    press(signed_in(anna), payment)
+    answer = press(
+        signed_in(bert), payment, "rejected", reason="Wrong address", comment="No such street"
+    )
+    assert answer.status_code == 409
+    assert "Wrong address: No such street</textarea>" in answer.content.decode()
+
+
+def test_a_program_just_sends_a_comment(anna: User, payment: ApprovalRequest) -> None:
+    sent = Caller(anna).decide(payment, {"verdict": "rejected", "comment": "Any words"})
+    assert sent.status_code == 200
+    assert Decision.objects.get().comment == "Any words"

@@ -56,7 +56,7 @@ def _decide(reviewer: User, request_id: int, form: DecisionForm) -> None:
         verdict=Verdict(form.cleaned_data["verdict"]),
         reviewer=reviewer,
         channel=Channel.BROWSER,
-        comment=form.cleaned_data["comment"].replace("\r\n", "\n"),
+        comment=form.said,
         values=form.values,
         seen_sha256=form.cleaned_data["seen"] or None,
     )
