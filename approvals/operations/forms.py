@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
+from uuid import UUID
 
 from django import forms
+from django.db.models import TextChoices
+from django.http import QueryDict
 
 from approvals.lifecycle import Asked
 from approvals.lifecycle.reason import REASON_LIMIT
+from approvals.operations.causes import AT_ONCE, Failure
 from approvals.states import Verdict
 
 
@@ -28,6 +33,46 @@ class RedriveForm(forms.Form):
     """Why an answer is sent again."""
 
     reason = reason_field("Say why the answer is sent again.")
+
+
+class ManyForm(RedriveForm):
+    """Which answers are sent again, and why: one reason for all of them."""
+
+    class Which(TextChoices):
+        PICKED = "picked", "The ticked ones"
+        PAGE = "page", "All on this page"
+        CAUSE = "cause", "All with this cause"
+
+    which = forms.ChoiceField(choices=Which.choices, required=False, initial=Which.PICKED)
+    source = forms.SlugField(required=False, max_length=63)
+    code = forms.CharField(required=False, max_length=100)
+
+    def __init__(self, data: QueryDict | None = None, cause: Failure | None = None) -> None:
+        super().__init__(data, auto_id="many-%s")
+        self.cause = cause or Failure()
+        if data is not None:
+            self.cause = Failure.read(data.dict())
+        self.picked = frozenset(data.getlist("pick")) if data is not None else frozenset[str]()
+        self.shown = data.getlist("shown") if data is not None else []
+
+    def clean(self) -> dict[str, Any]:
+        cleaned: dict[str, Any] = super().clean() or {}
+        cleaned["which"] = cleaned.get("which") or self.Which.PICKED
+        if cleaned["which"] == self.Which.CAUSE and not self.cause:
+            self.add_error(None, "Choose a source or a cause first.")
+        elif cleaned["which"] == self.Which.PICKED and not self.picked:
+            self.add_error(None, "Tick at least one answer.")
+        return cleaned
+
+    @property
+    def public_ids(self) -> list[UUID]:
+        """The requests meant, by tick or as those of the page; no others."""
+        words = self.shown if self.cleaned_data["which"] == self.Which.PAGE else self.picked
+        found = []
+        for word in list(words)[:AT_ONCE]:
+            with suppress(ValueError):
+                found.append(UUID(word))
+        return found
 
 
 class OperateForm(forms.Form):

@@ -15,6 +15,7 @@ from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
 from approvals.models import ApprovalRequest, Assignment, CallbackDelivery, Decision, User
 from approvals.models.listing import Place
 from approvals.models.outlook import LISTED, WITHOUT_DECIDERS, outlook, without_deciders
+from approvals.operations.causes import Failure, overseen
 from approvals.operations.paging import PAGE_SIZE, Page, to_word
 from approvals.states import Cause, DeliveryState
 
@@ -105,16 +106,21 @@ def waiting_callbacks(
     return _page(found, [Place(row.queue_at, row.pk) for row in found])
 
 
-def answers(after: Place | None, *, seen_by: User) -> tuple[Page[OwedAnswer], list[OwedAnswer]]:
-    """What AWS has not taken, latest first, and, on the first page, what it took lately."""
-    open_ones = _overseen_by(seen_by).exclude(state=DeliveryState.DELIVERED)
+def answers(
+    after: Place | None, *, seen_by: User, cause: Failure
+) -> tuple[Page[OwedAnswer], list[OwedAnswer]]:
+    """What AWS has not taken, latest first, and, on the first page, what it took lately.
+
+    With a CAUSE: what it did not take for that cause, alone.
+    """
+    open_ones = overseen(seen_by).exclude(state=DeliveryState.DELIVERED).filter(cause.condition())
     if after:
         open_ones = open_ones.filter(owed_at__lte=after.at).filter(
             Q(owed_at__lt=after.at) | Q(pk__lt=after.id)
         )
     wanted: Any = open_ones.order_by("-owed_at", "-pk").values("pk")[: PAGE_SIZE + 1]
-    if after is None:
-        taken = _overseen_by(seen_by).filter(state=DeliveryState.DELIVERED)
+    if after is None and not cause:
+        taken = overseen(seen_by).filter(state=DeliveryState.DELIVERED)
         wanted = wanted.union(taken.order_by("-pk").values("pk")[:RECENT], all=True)
     rows = list(_shown().filter(pk__in=wanted).order_by("-owed_at", "-pk"))
     stuck = [row for row in rows if row.state != DeliveryState.DELIVERED]
@@ -124,14 +130,8 @@ def answers(after: Place | None, *, seen_by: User) -> tuple[Page[OwedAnswer], li
 
 def answer_of(public_id: UUID, *, seen_by: User) -> OwedAnswer | None:
     """The answer owed for one request; None if none is, or SEEN_BY does not oversee it."""
-    owed = _overseen_by(seen_by).filter(request__public_id=public_id)
+    owed = overseen(seen_by).filter(request__public_id=public_id)
     return _shown().filter(pk__in=owed.values("pk")).first()
-
-
-def _overseen_by(person: User) -> QuerySet[CallbackDelivery]:
-    if person.sees_everything:
-        return CallbackDelivery.objects.all()
-    return CallbackDelivery.objects.filter(source__in=person.rights.overseen_ids)
 
 
 def _shown() -> QuerySet[CallbackDelivery]:

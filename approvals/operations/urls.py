@@ -17,6 +17,7 @@ urlpatterns = [
     ),
     path("operations/callbacks/", views.callbacks, name="operations-callbacks"),
     path("operations/deliveries/", views.deliveries, name="operations-deliveries"),
+    path("operations/deliveries/redrive/", views.redrive_many, name="operations-redrive-many"),
     path(
         "operations/deliveries/<uuid:public_id>/redrive/",
         views.redrive,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import unescape
+
 import pytest
 from django.test import Client
 from django.urls import reverse
@@ -10,9 +12,10 @@ from django.utils.html import escape
 from approvals import lifecycle
 from approvals.clock import database_now
 from approvals.errors import InvalidFields, NotRedrivable
-from approvals.models import AuditEvent, CallbackDelivery, User
+from approvals.models import AuditEvent, CallbackDelivery, SourceRole, User
+from approvals.operations import causes
 from approvals.states import AuditTag, Channel, DeliveryState, Verdict
-from tests.factories import make_request, make_user
+from tests.factories import make_request, make_source, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -155,3 +158,156 @@ def test_the_desk_refuses_by_itself(refused):
     lifecycle.redrive(refused.pk, operator=operator, reason="Mended.")
     with pytest.raises(NotRedrivable):
         lifecycle.redrive(refused.pk, operator=operator, reason="Mended.")
+
+
+MANY = reverse("approvals:operations-redrive-many")
+DELIVERIES = reverse("approvals:operations-deliveries")
+
+
+def refuse(title: str, *, source=None, code: str = "AccessDeniedException") -> CallbackDelivery:
+    """An answer AWS refused with CODE."""
+    reviewer = make_user()
+    request = make_request(reviewer, title=title, source=source)
+    lifecycle.decide(
+        request.pk, verdict=Verdict.APPROVED, reviewer=reviewer, channel=Channel.BROWSER
+    )
+    CallbackDelivery.objects.filter(request=request).update(
+        state=DeliveryState.UNDELIVERABLE, last_reply="refused", detail=f"{code}: No.",
+        settled_at=database_now(), attempts=1,
+    )  # fmt: skip
+    return CallbackDelivery.objects.select_related("request").get(request=request)
+
+
+def ids(*owed: CallbackDelivery) -> list[str]:
+    return [str(each.request.public_id) for each in owed]
+
+
+def owed_again() -> set[str]:
+    rows = CallbackDelivery.objects.filter(state=DeliveryState.PENDING)
+    return set(rows.values_list("request__title", flat=True))
+
+
+def said(client, answer) -> str:
+    page = client.get(answer["Location"]).content.decode()
+    return " ".join(unescape(page).split())
+
+
+def test_what_was_ticked_is_sent_again_and_each_is_told(client, olu):
+    one, two, taken, other = (refuse(title) for title in ("One", "Two", "Taken", "Other"))
+    CallbackDelivery.objects.filter(pk=taken.pk).update(
+        state=DeliveryState.PENDING, settled_at=None
+    )
+    CallbackDelivery.objects.filter(pk=taken.pk).update(
+        state=DeliveryState.DELIVERED, settled_at=database_now()
+    )
+    answer = client.post(MANY, {"pick": ids(one, two, taken), "reason": "Rights mended."})
+    assert answer.status_code == 303
+    assert owed_again() == {"One", "Two"}
+    told = said(client, answer)
+    assert "2 sent again now." in told
+    assert "1 not sent again. AWS took the answer: there is nothing to send again." in told
+    events = AuditEvent.objects.filter(tag=AuditTag.REDRIVEN)
+    assert {(event.actor, event.facts["reason"]) for event in events} == {(olu, "Rights mended.")}
+    other.refresh_from_db()
+    assert other.state == DeliveryState.UNDELIVERABLE
+
+
+def test_all_on_the_page_means_the_ones_that_were_shown(client, olu):
+    one, two = refuse("One"), refuse("Two")
+    page = client.get(DELIVERIES).content.decode()
+    for public_id in ids(one, two):
+        assert f'name="shown" value="{public_id}"' in page
+    refuse("Came later")
+    client.post(MANY, {"which": "page", "shown": ids(one, two), "reason": "Rights mended."})
+    assert owed_again() == {"One", "Two"}
+
+
+def test_one_cause_is_listed_and_sent_again_alone(client, olu):
+    here, there = make_source("here"), make_source("there")
+    refuse("Rights", source=here)
+    refuse("Key", source=here, code="KMSAccessDeniedException")
+    refuse("Elsewhere", source=there)
+    page = client.get(DELIVERIES, {"source": "here", "code": "AccessDeniedException"})
+    assert [line.owed.request.title for line in page.context["stuck"]] == ["Rights"]
+    wish = {"which": "cause", "source": "here", "code": "AccessDeniedException", "reason": "Done."}
+    answer = client.post(MANY, wish)
+    assert answer["Location"] == f"{DELIVERIES}?source=here&code=AccessDeniedException"
+    assert owed_again() == {"Rights"}
+    client.post(MANY, {"which": "cause", "code": "AccessDeniedException", "reason": "Done."})
+    assert owed_again() == {"Rights", "Elsewhere"}
+
+
+def test_one_press_sends_so_many_again_at_most(client, olu, monkeypatch):
+    monkeypatch.setattr(causes, "AT_ONCE", 2)
+    for title in ("One", "Two", "Three"):
+        refuse(title)
+    client.post(MANY, {"which": "cause", "code": "AccessDeniedException", "reason": "Done."})
+    assert owed_again() == {"One", "Two"}  # the oldest first
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"reason": "Done."}, "Tick at least one answer."),
+        ({"reason": " ", "pick": "x"}, "Say why the answer is sent again."),
+        ({"reason": "x" * 501, "pick": "x"}, "Shorten it to 500 characters."),
+        ({"reason": "Done.", "which": "cause"}, "Choose a source or a cause first."),
+    ],
+)
+def test_a_press_that_means_nothing_sends_nothing(client, olu, refused, fields, words):
+    answer = client.post(MANY, fields)
+    assert answer.status_code == 422
+    assert words in answer.content.decode()
+    assert owed_again() == set()
+
+
+def test_ticks_are_kept_where_the_reason_is_missing(client, olu, refused):
+    page = client.post(MANY, {"pick": ids(refused), "reason": ""}).content.decode()
+    assert f'value="{ids(refused)[0]}" form="many" checked' in page
+
+
+@pytest.mark.parametrize("word", ["x", "' OR 1=1", "01890000-0000-7000-8000-000000000000", "\0"])
+def test_a_tick_that_is_none_of_ours_sends_nothing(client, olu, refused, word):
+    answer = client.post(MANY, {"pick": word, "reason": "Done."})
+    assert answer.status_code == 303
+    assert "There was nothing to send again." in said(client, answer)
+    assert owed_again() == set()
+
+
+@pytest.mark.parametrize("code", ["%", "_", "\0", "x" * 5_000])
+def test_a_cause_there_is_not_finds_nothing(client, olu, refused, code):
+    assert client.get(DELIVERIES, {"code": code}).status_code == 200
+    client.post(MANY, {"which": "cause", "code": code, "reason": "Done."})
+    assert owed_again() == set()
+
+
+@pytest.mark.parametrize(("role", "status"), [("auditor", 403), ("reviewer", 404)])
+def test_who_only_looks_sends_nothing_in_bulk(client, refused, role, status):
+    client.force_login(make_user(role=role))
+    answer = client.post(MANY, {"pick": ids(refused), "reason": "Done."})
+    assert answer.status_code == status
+    assert owed_again() == set()
+
+
+def test_an_operator_of_one_source_sends_its_answers_only(client):
+    here, there, seen = make_source("here"), make_source("there"), make_source("seen")
+    owed = [refuse(source.name, source=source) for source in (here, there, seen)]
+    scoped = make_user("scoped")
+    SourceRole.objects.create(source=here, may="operate", user=scoped)
+    SourceRole.objects.create(source=seen, may="audit", user=scoped)
+    client.force_login(scoped)
+    answer = client.post(MANY, {"pick": ids(*owed), "reason": "Done."})
+    assert owed_again() == {"Here"}
+    assert "1 not sent again. Only an operator of this source can do that." in said(client, answer)
+    assert press(client, owed[1], reason="Done.").status_code == 404
+    assert press(client, owed[2], reason="Done.").status_code == 403
+    page = client.get(DELIVERIES)
+    assert {line.owed.request.title for line in page.context["stuck"]} == {"Here", "Seen"}
+    assert page.context["causes"].sources == [("seen", "Seen")]
+
+
+def test_a_filtered_page_costs_six_statements(client, olu, django_assert_max_num_queries):
+    for n in range(4):
+        refuse(f"T{n}")
+    with django_assert_max_num_queries(6):
+        client.get(DELIVERIES, {"code": "AccessDeniedException"})

@@ -3,6 +3,7 @@
 from approvals.operations.views.callbacks import callbacks
 from approvals.operations.views.deliveries import deliveries, redrive
 from approvals.operations.views.health import alive, ready
+from approvals.operations.views.redrives import redrive_many
 from approvals.operations.views.requests import force, operate, reassign, take_back
 
 __all__ = [
@@ -14,5 +15,6 @@ __all__ = [
     "ready",
     "reassign",
     "redrive",
+    "redrive_many",
     "take_back",
 ]

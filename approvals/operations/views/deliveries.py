@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from urllib.parse import urlencode
 from uuid import UUID
 
 from django.contrib import messages
@@ -18,7 +17,8 @@ from approvals import lifecycle
 from approvals.errors import InvalidFields, NotRedrivable
 from approvals.models.rights import OPERATE
 from approvals.operations import lists, words
-from approvals.operations.forms import RedriveForm
+from approvals.operations.causes import Failure, causes
+from approvals.operations.forms import ManyForm, RedriveForm
 from approvals.operations.views.callbacks import nav
 from approvals.operations.views.gate import (
     OperatorRequest,
@@ -56,7 +56,7 @@ class Line:
 @for_operators
 def deliveries(request: OperatorRequest) -> HttpResponse:
     """What AWS has not taken, then what it took lately."""
-    return _page(request)
+    return list_page(request, Failure.read(request.GET.dict()))
 
 
 @require_POST
@@ -69,35 +69,47 @@ def redrive(request: OperatorRequest, public_id: UUID) -> HttpResponse:
     check_may_act(request, owed.source_id)
     form = _form_for(owed, request)
     if not form.is_valid():
-        return _page(request, Trouble(owed, form), status=422)
+        return list_page(request, Failure(), Trouble(owed, form), status=422)
     try:
         lifecycle.redrive(owed.pk, operator=request.user, reason=form.cleaned_data["reason"])
     except InvalidFields as refusal:
         for name, why in refusal.fields.items():
             form.add_error(name, why)
-        return _page(request, Trouble(owed, form), status=422)
+        return list_page(request, Failure(), Trouble(owed, form), status=422)
     except NotRedrivable as refusal:
-        return _page(request, Trouble(owed, sentence=str(refusal)), status=409)
+        return list_page(request, Failure(), Trouble(owed, sentence=str(refusal)), status=409)
     messages.success(request, f"The answer to “{owed.request.title}” is sent again now.")
     return HttpResponse(status=303, headers={"Location": reverse(LIST)})
 
 
-def _page(
-    request: OperatorRequest, trouble: Trouble | None = None, *, status: int = 200
+def list_page(
+    request: OperatorRequest,
+    cause: Failure,
+    trouble: Trouble | None = None,
+    *,
+    many: ManyForm | None = None,
+    status: int = 200,
 ) -> HttpResponse:
+    """The page with all that was refused in it; MANY: the form for sending many again."""
     now = timezone.now()
-    page, taken = lists.answers(place_in(request), seen_by=request.user)
+    page, taken = lists.answers(place_in(request), seen_by=request.user, cause=cause)
     stuck = list(page.rows)
     if trouble and trouble.form and trouble.about.pk not in {owed.pk for owed in stuck}:
         stuck.insert(0, trouble.about)
     figures = lists.figures(now, seen_by=request.user)
     rights = request.user.rights
+    lines = [
+        _line(owed, now, trouble, may_act=rights.may(OPERATE, owed.source_id)) for owed in stuck
+    ]
     context = {
-        "stuck": [
-            _line(owed, now, trouble, may_act=rights.may(OPERATE, owed.source_id)) for owed in stuck
-        ],
+        "stuck": lines,
+        "may_send": sum(line.form is not None for line in lines),
         "taken": [_line(owed, now, None, may_act=False) for owed in taken],
-        "next_url": f"{reverse(LIST)}?{urlencode({'after': page.next})}" if page.next else "",
+        "next_url": reverse(LIST) + cause.query(after=page.next) if page.next else "",
+        "first_url": reverse(LIST) + cause.query(),
+        "cause": cause,
+        "causes": causes(seen_by=request.user),
+        "many": many or ManyForm(cause=cause),
         "later_page": "after" in request.GET,
         "trouble": trouble,
         "now": now,
