@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Self
+from typing import Any, Self
 from urllib.parse import urlencode
 from uuid import UUID
 
@@ -28,9 +28,9 @@ class Failure:
     code: str = ""
 
     @classmethod
-    def read(cls, asked: Mapping[str, str]) -> Self:
+    def read(cls, asked: Mapping[str, Any]) -> Self:
         """As an address or a form names it; PostgreSQL knows no NUL character."""
-        return cls(*(asked.get(name, "").replace("\0", "") for name in ("source", "code")))
+        return cls(*(str(asked.get(name, "")).replace("\0", "") for name in ("source", "code")))
 
     def __bool__(self) -> bool:
         return bool(self.source or self.code)
