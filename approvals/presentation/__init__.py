@@ -13,6 +13,15 @@ from approvals.presentation.headline import headline_amount
 from approvals.presentation.kinds import KINDS
 from approvals.presentation.markdown import render_markdown
 from approvals.presentation.money import format_money
+from approvals.presentation.settings import Presentation
 from approvals.presentation.text import visible
 
-__all__ = ["KINDS", "format_money", "headline_amount", "present", "render_markdown", "visible"]
+__all__ = [
+    "KINDS",
+    "Presentation",
+    "format_money",
+    "headline_amount",
+    "present",
+    "render_markdown",
+    "visible",
+]

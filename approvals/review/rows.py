@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import cache
 from itertools import groupby
 
 from django.utils import timezone
 
 from approvals.models import RequestKind, User
 from approvals.models.listing import ListedRequest
-from approvals.presentation import KINDS, headline_amount
+from approvals.presentation import KINDS, Presentation, headline_amount
 from approvals.states import RequestState
 
 SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
@@ -103,4 +104,11 @@ def presentation_of(kind: RequestKind) -> dict[str, object]:
 
 def _amount(payload_text: str, kind: RequestKind) -> str:
     # A list reads only what ships: an admin's own presentation is not loaded per row.
-    return headline_amount(payload_text, KINDS.get(kind.slug)) or "" if payload_text else ""
+    if not payload_text or kind.slug not in KINDS:
+        return ""
+    return headline_amount(payload_text, _shipped(kind.slug)) or ""
+
+
+@cache
+def _shipped(slug: str) -> Presentation:
+    return Presentation(KINDS[slug])
