@@ -76,15 +76,23 @@ def check_seen(subject: str, seen: int | None) -> None:
     )
 
 
-def check_slug(slug: str) -> None:
+def slug_complaint(slug: str) -> str:
+    """What is wrong with SLUG as a name in addresses, in a sentence; "" if nothing is."""
     if not _SLUG.fullmatch(slug):
-        raise InvalidFields(
-            {"slug": "Use lower case letters, digits, hyphens: 63 characters at most."}
-        )
+        return "Use lower case letters, digits, hyphens: 63 characters at most."
     if slug in _RESERVED:
-        raise InvalidFields(
-            {"slug": f"{slug!r} stands in the portal's own addresses: choose another."}
-        )
+        return f"{slug!r} stands in the portal's own addresses: choose another."
+    return ""
+
+
+def refuse(complaints: Mapping[str, str]) -> None:
+    """Return if none of COMPLAINTS (sentence by field) says anything.
+
+    Raises:
+        InvalidFields: with those that do.
+    """
+    if found := {field: why for field, why in complaints.items() if why}:
+        raise InvalidFields(found)
 
 
 def check_row(row: Model) -> None:

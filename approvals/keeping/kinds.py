@@ -56,9 +56,8 @@ def make_kind(slug: str, fields: KindFields, *, admin: User | None) -> RequestKi
         InvalidFields: SLUG is taken or malformed, or one of FIELDS makes no sense.
     """
     desk.check_may_keep(admin)
-    desk.check_slug(slug)
     kind = RequestKind(slug=slug)
-    _write(kind, fields)
+    _write(kind, fields, {"slug": desk.slug_complaint(slug)})
     try:
         kind.save(force_insert=True)
     except IntegrityError:  # somebody else took the name this moment
@@ -105,8 +104,10 @@ def change_kind(
     return list(changed)
 
 
-def _write(kind: RequestKind, fields: KindFields) -> None:
-    complaints = {
+def _write(
+    kind: RequestKind, fields: KindFields, complaints: Mapping[str, str] | None = None
+) -> None:
+    own = {
         "presentation": " ".join(islice(presentation_shape.complaints(fields.presentation), 5)),
         "required_approvals": _approvals_complaint(fields),
         "requirements": _requirements_complaint(fields.requirements),
@@ -114,8 +115,7 @@ def _write(kind: RequestKind, fields: KindFields) -> None:
         "timeout_seconds": _seconds_complaint(fields.timeout_seconds),
         "due_in_seconds": _due_complaint(fields),
     }
-    if found := {name: why for name, why in complaints.items() if why}:
-        raise InvalidFields(found)
+    desk.refuse({**(complaints or {}), **own})
     for column in _COLUMNS:
         setattr(kind, column, getattr(fields, column))
     kind.reject_reasons = list(fields.reject_reasons)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -57,9 +57,8 @@ def make_source(slug: str, fields: SourceFields, *, admin: User | None) -> MadeS
         InvalidFields: SLUG is taken or malformed, or one of FIELDS makes no sense.
     """
     desk.check_may_keep(admin)
-    desk.check_slug(slug)
     source = CallbackSource(slug=slug)
-    _write(source, fields)
+    _write(source, fields, {"slug": desk.slug_complaint(slug)})
     desk.check_row(source)
     try:
         source.save(force_insert=True)
@@ -114,7 +113,7 @@ def add_functions(slug: str, arns: Sequence[str], *, admin: User | None) -> Call
     desk.check_may_keep(admin)
     before = list(source.function_arns)
     source.function_arns = list(dict.fromkeys([*before, *arns]))
-    _refuse({"function_arns": addresses.functions_complaint(arns, allow_local_runner=False)})
+    desk.refuse({"function_arns": addresses.functions_complaint(arns, allow_local_runner=False)})
     desk.check_row(source)
     source.save(update_fields=["function_arns"])
     if source.function_arns != before:
@@ -149,11 +148,17 @@ def _turn(slug: str, tag: ChangeTag, *, active: bool, admin: User | None) -> Non
     _record(tag, source, at=database_now(), by=admin, open_requests=waiting)
 
 
-def _write(source: CallbackSource, fields: SourceFields) -> None:
-    """Put FIELDS into SOURCE's columns, unsaved; refuse what makes no sense at AWS."""
+def _write(
+    source: CallbackSource, fields: SourceFields, complaints: Mapping[str, str] | None = None
+) -> None:
+    """Put FIELDS into SOURCE's columns, unsaved; refuse what makes no sense at AWS.
+
+    COMPLAINTS: what else is wrong, so that all is said at once.
+    """
     fields = replace(fields, function_arns=list(dict.fromkeys(fields.function_arns)))
-    _refuse(
+    desk.refuse(
         {
+            **(complaints or {}),
             "region": addresses.region_complaint(fields.region),
             "endpoint_url": addresses.endpoint_complaint(fields.endpoint_url),
             "role_arn": addresses.role_complaint(fields.role_arn),
@@ -165,11 +170,6 @@ def _write(source: CallbackSource, fields: SourceFields) -> None:
     )
     for column in _COLUMNS:
         setattr(source, column, getattr(fields, column))
-
-
-def _refuse(complaints: dict[str, str]) -> None:
-    if found := {field: why for field, why in complaints.items() if why}:
-        raise InvalidFields(found)
 
 
 def _set_defaults(source: CallbackSource, fields: SourceFields) -> None:

@@ -265,6 +265,17 @@ def test_a_secret_is_ended_by_a_press(client, mara, orders):
     assert "none live" in words(client.get(LIST))
 
 
+def test_what_is_live_is_on_the_page_however_many_ended_after_it(client, mara, orders):
+    live = secret_of(orders)
+    for _ in range(8):
+        row = secret_of(orders)
+        keeping.end_secret("orders", row.pk, admin=mara)
+    said = words(client.get(PAGE))
+    assert f"End secret {live.pk}" in said
+    assert "No other is live: nothing signed is taken then." in said
+    assert said.count("ended signing secret") == 8
+
+
 def test_a_key_is_made_shown_once_and_ended(client, mara, orders):
     answer = client.post(at("make-key"), {"purpose": "events", "overlap": "day"})
     assert answer.status_code == 200

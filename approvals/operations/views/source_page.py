@@ -17,8 +17,8 @@ from approvals.operations.settings_lists import may_keep, recent_changes
 from approvals.operations.source_forms import KeyForm, RoleForm, SecretForm
 from approvals.operations.views.gate import OperatorRequest
 
-#: Ended secrets and keys that are still shown.
-MOST_ROWS = 10
+#: Ended secrets, and as many ended keys, that are still shown.
+MOST_ENDED = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +32,11 @@ class Shown:
 
 @dataclass(frozen=True, slots=True)
 class Proof:
-    """A secret or a key as the page lists it."""
+    """A secret or a key as the page lists it; LAST: no other is live."""
 
     row: SourceSecret | SourceKey
     live: bool
+    last: bool
 
 
 def source_page(
@@ -56,8 +57,8 @@ def source_page(
         "secret_form": secret_form or SecretForm(auto_id="secret-%s"),
         "key_form": key_form or KeyForm(auto_id="key-%s"),
         "role_form": role_form or RoleForm(auto_id="role-%s"),
-        "secrets": _proofs(source.secrets.order_by("-pk"), now),
-        "keys": _proofs(source.keys.order_by("-pk"), now),
+        "secrets": _proofs(SourceSecret.objects.filter(source=source), now),
+        "keys": _proofs(SourceKey.objects.filter(source=source), now),
         "roles": _roles(source),
         "default_people": source.default_users.order_by("username"),
         "default_teams": source.default_groups.order_by("name"),
@@ -73,7 +74,13 @@ def source_page(
 
 
 def _proofs(rows: Any, now: datetime) -> list[Proof]:
-    return [Proof(row, row.expires_at is None or row.expires_at > now) for row in rows[:MOST_ROWS]]
+    """All that are live, youngest first, then those that ended lately."""
+    live = list(rows.live(now).order_by("-pk"))
+    ended = rows.filter(expires_at__lte=now).order_by("-expires_at", "-pk")[:MOST_ENDED]
+    return [
+        *(Proof(row, live=True, last=len(live) == 1) for row in live),
+        *(Proof(row, live=False, last=False) for row in ended),
+    ]
 
 
 def _roles(source: CallbackSource) -> list[SourceRole]:
