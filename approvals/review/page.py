@@ -174,7 +174,7 @@ def _prospects(
     # Where the asker can decide alone, nothing needs to be looked up.
     outlook = Outlook.OPEN if asker_can and one_of_all else outlook_of(request)
     return {
-        "asked": asked_sentence(request, counted),
+        "asked": asked_sentence(request, counted, nobody=outlook is Outlook.NOBODY),
         "outlook": outlook.value,
         "outlook_words": _OUTLOOK_WORDS[outlook],
     }
@@ -189,11 +189,16 @@ _OUTLOOK_WORDS = {
 }
 
 
-def asked_sentence(request: ApprovalRequest, counted: Tally) -> str:
-    """Who is asked, how many approvals it takes, and who gave one, in words."""
+def asked_sentence(request: ApprovalRequest, counted: Tally, *, nobody: bool = False) -> str:
+    """Who is asked, how many approvals it takes, and who gave one, in words.
+
+    NOBODY: none of them can decide it any more.
+    """
     assignments = Assignment.objects.filter(request=request).select_related("user", "group")
     names = [str(a.user.display_name if a.user else a.group) for a in assignments.order_by("id")]
     asked = f"{listed_names(names, joined='or')} can decide this."
+    if nobody:
+        asked = f"Asked: {listed_names(names)}."
     if request.required_approvals == 1 and not counted.places[0].group:
         return asked
     needed = f"{_needed(counted.places)}; {_so_far(counted)}."
