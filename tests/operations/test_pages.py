@@ -309,9 +309,7 @@ def stranded(why: str) -> ApprovalRequest:
     return request
 
 
-@pytest.mark.parametrize(
-    "why", ["left", "inactive", "no role", "requesters", "votes", "security"]
-)
+@pytest.mark.parametrize("why", ["left", "inactive", "no role", "requesters", "votes", "security"])
 def test_what_nobody_can_decide_is_marked_counted_and_can_be_listed_alone(client, olu, why):
     make_request(make_user("chef"), title="In good hands")
     request = stranded(why)
