@@ -47,6 +47,16 @@ def canonical_json(value: Json) -> str:
     return json.dumps(value, allow_nan=False)
 
 
+def plain_json(value: object) -> str:
+    """VALUE as `canonical_json` writes it, where it holds no number token: written in C."""
+    return _PLAIN.encode(value)
+
+
+_PLAIN = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, sort_keys=True, separators=(",", ":")
+)
+
+
 def sha256_hex(text: str) -> str:
     """SHA-256 over TEXT in UTF-8, as 64 lower-case hex digits."""
     return hashlib.sha256(text.encode()).hexdigest()

@@ -8,7 +8,7 @@ from approvals.api import api
 
 app_name = "approvals"
 urlpatterns: list[URLPattern | URLResolver] = [
+    path("api/v1/", api.urls),  # first: looked through at every call of a program
     path("", include("approvals.review.urls")),
     path("", include("approvals.operations.urls")),
-    path("api/v1/", api.urls),
 ]

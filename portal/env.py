@@ -140,6 +140,11 @@ class Environment(BaseSettings):
     statement_timeout_seconds: int = Field(
         default=15, ge=1, le=3600, description="PostgreSQL's statement_timeout for every process"
     )
+    prepared_statements: bool = Field(
+        default=True,
+        description="Let PostgreSQL keep the plans of frequent statements; false behind a "
+        "PgBouncer that pools transactions without max_prepared_statements",
+    )
     delivery_lease_seconds: int = Field(
         default=60, ge=30, le=600, description="How long one attempt may own a delivery"
     )

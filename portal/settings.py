@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -59,20 +60,21 @@ INSTALLED_APPS = [
     "template_partials",
 ]
 
+# Those of portal.middleware are the ones they are named for, less what programs need not.
 MIDDLEWARE = [
     "approvals.problems.ProblemMiddleware",
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "csp.middleware.CSPMiddleware",
-    "django.contrib.sessions.middleware.SessionMiddleware",
+    "portal.middleware.Assets",
+    "portal.middleware.ContentPolicy",
+    "portal.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
-    "django.middleware.csrf.CsrfViewMiddleware",
-    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "portal.middleware.Forms",
+    "portal.middleware.People",
     "allauth.account.middleware.AccountMiddleware",
-    "django.contrib.messages.middleware.MessageMiddleware",
+    "portal.middleware.Messages",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
-    "django_structlog.middlewares.RequestMiddleware",
-    "django_htmx.middleware.HtmxMiddleware",
+    "portal.middleware.RequestLog",
+    "portal.middleware.Htmx",
 ]
 
 TEMPLATES: list[dict[str, Any]] = [
@@ -93,7 +95,9 @@ TEMPLATES: list[dict[str, Any]] = [
 
 
 # --- PostgreSQL ----------------------------------------------------------------------
-def _database(url: str, statement_timeout_seconds: int) -> dict[str, Any]:
+def _database(
+    url: str, *, statement_timeout_seconds: int, prepared_statements: bool
+) -> dict[str, Any]:
     parts: dict[str, Any] = dict(conninfo_to_dict(url))
     limits = {
         "statement_timeout": f"{statement_timeout_seconds}s",
@@ -101,7 +105,7 @@ def _database(url: str, statement_timeout_seconds: int) -> dict[str, Any]:
         "idle_in_transaction_session_timeout": "30s",
     }
     return {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "portal.postgresql",
         "NAME": parts.pop("dbname", "postgres"),
         "USER": parts.pop("user", ""),
         "PASSWORD": parts.pop("password", ""),
@@ -112,13 +116,21 @@ def _database(url: str, statement_timeout_seconds: int) -> dict[str, Any]:
         "CONN_HEALTH_CHECKS": True,
         "OPTIONS": {
             "connect_timeout": 5,
+            # Only those that ask for it (approvals.models.sql), and then from the first time.
+            "prepare_threshold": 0 if prepared_statements else None,
             "options": " ".join(f"-c {name}={value}" for name, value in limits.items()),
             **parts,
         },
     }
 
 
-DATABASES = {"default": _database(env.database_url, env.statement_timeout_seconds)}
+DATABASES = {
+    "default": _database(
+        env.database_url,
+        statement_timeout_seconds=env.statement_timeout_seconds,
+        prepared_statements=env.prepared_statements,
+    )
+}
 
 # --- Redis / Valkey: cache and throttles. The queue of work is the database. ------------
 CACHES = {
@@ -292,3 +304,4 @@ SERVER_EMAIL = env.email_from
 configure_structlog()
 LOGGING = logging_config(env.log_level)
 DJANGO_STRUCTLOG_CELERY_ENABLED = False
+DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line for each request is enough

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.canonical import Json, NumberToken, canonical_json, sha256_hex
+from approvals.canonical import Json, NumberToken, canonical_json, plain_json, sha256_hex
 
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False)
@@ -31,10 +31,17 @@ def test_canonical_json_says_the_same_as_the_value(value: Json) -> None:
     assert json.loads(canonical_json(value)) == value
 
 
+@given(JSON)
+def test_what_holds_no_number_token_is_written_the_same_in_c(value: Json) -> None:
+    assert plain_json(value) == canonical_json(value)
+
+
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_what_json_cannot_say_is_refused(value: float) -> None:
     with pytest.raises(ValueError, match="not JSON compliant"):
         canonical_json(value)
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        plain_json(value)
 
 
 def test_the_hash_is_over_utf8() -> None:

@@ -8,7 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from approvals.canonical import NumberToken, canonical_json
-from approvals.strict_json import MalformedJson, parse_json, plain_numbers
+from approvals.strict_json import (
+    MalformedJson,
+    _check_nodes,
+    _is_plainly_small,
+    parse_json,
+    plain_numbers,
+)
 
 
 def nested(depth: int) -> bytes:
@@ -62,6 +68,18 @@ REFUSED = {
 def test_what_two_parsers_could_read_differently_is_refused(body: bytes) -> None:
     with pytest.raises(MalformedJson):
         parse_json(body)
+
+
+@given(
+    st.recursive(st.text() | st.none(), lambda inner: st.lists(inner, max_size=4), max_leaves=90)
+)
+def test_what_is_taken_without_a_walk_would_have_passed_it(value: object) -> None:
+    for ensure_ascii in (True, False):
+        with contextlib.suppress(UnicodeEncodeError):
+            text = json.dumps(value, ensure_ascii=ensure_ascii)
+            text.encode()
+            if _is_plainly_small(text):
+                _check_nodes(json.loads(text))
 
 
 def test_a_byte_order_mark_is_named() -> None:

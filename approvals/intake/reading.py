@@ -6,7 +6,7 @@ from typing import TypeVar
 
 from pydantic import ValidationError
 
-from approvals.canonical import Json, canonical_json, sha256_hex
+from approvals.canonical import Json, canonical_json, plain_json, sha256_hex
 from approvals.errors import InvalidFields
 from approvals.intake.complaints import complaints
 from approvals.intake.schemas import Posted, RequestBody
@@ -57,7 +57,7 @@ def new_request(posted: Json) -> NewRequest:
     form = body.response_schema
     given = body.model_dump(exclude=_RESHAPED)
     return NewRequest(
-        content_sha256=sha256_hex(canonical_json(body.model_dump(exclude_defaults=True))),
+        content_sha256=sha256_hex(_content(body, payload_text)),
         payload={name: plain_numbers(value) for name, value in body.payload.items()},
         payload_text=payload_text,
         payload_sha256=sha256_hex(payload_text),
@@ -67,3 +67,12 @@ def new_request(posted: Json) -> NewRequest:
         response_schema=form.model_dump(by_alias=True, exclude_none=True) if form else None,
         **{name: value for name, value in given.items() if value is not None},
     )
+
+
+def _content(body: RequestBody, payload_text: str) -> str:
+    """The canonical JSON of all that BODY says; only its payload can hold number tokens."""
+    said = body.model_dump(exclude={"payload"}, exclude_defaults=True)
+    texts = {name: plain_json(value) for name, value in said.items()}
+    if body.payload:  # empty is its default
+        texts["payload"] = payload_text
+    return "{" + ",".join(f"{plain_json(name)}:{texts[name]}" for name in sorted(texts)) + "}"

@@ -10,7 +10,11 @@ from datetime import datetime
 from django.conf import settings
 
 from approvals.intake import signature
-from approvals.models.source import CallbackSource, SourceKey, SourceSecret
+from approvals.models.source import (
+    CallbackSource,
+    active_source_and_key_hashes,
+    active_source_and_secrets,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,33 +32,22 @@ def authenticate(slug: str, headers: Mapping[str, str], body: bytes, *, now: dat
     """Who sent BODY in the name of SLUG, an active source.
 
     An unknown or inactive source asks the database and the keys the same questions as
-    a known one, and is refused in the same words.
+    a known one, and is refused in the same words. One statement: what the body holds is
+    nobody's business until its sender is known.
 
     Raises:
         UntrustedMessage: the message does not prove that SLUG sent it.
     """
     name = slug if _SLUG.fullmatch(slug) else ""  # PostgreSQL takes no NUL
-    source = CallbackSource.objects.filter(slug=name, active=True).first()
-    signed_at = None
     if signature.is_signed(headers):
-        secrets = [row.reveal() for row in _secrets(name, now)]
+        source, secrets = active_source_and_secrets(name, now)
         signed_at = signature.verify(
             headers, body, secrets=secrets, now=now, tolerance=settings.WEBHOOK_TOLERANCE
         )
     else:
-        signature.verify_key(headers, key_hashes=_key_hashes(name, now))
-    if source is None:  # a source removed between the two questions
+        source, key_hashes = active_source_and_key_hashes(name, now)
+        signature.verify_key(headers, key_hashes=key_hashes)
+        signed_at = None
+    if source is None:  # cannot be: nothing verifies against no secret and no key
         raise signature.UntrustedMessage("No signature matches a live secret of a known source.")
     return Sender(source, signed_at)
-
-
-def _secrets(slug: str, now: datetime) -> list[SourceSecret]:
-    live = SourceSecret.objects.live(now)
-    return list(live.filter(source__slug=slug, source__active=True))
-
-
-def _key_hashes(slug: str, now: datetime) -> list[str]:
-    live = SourceKey.objects.live(now).filter(purpose=SourceKey.Purpose.REQUESTS)
-    return list(
-        live.filter(source__slug=slug, source__active=True).values_list("sha256", flat=True)
-    )

@@ -6,7 +6,7 @@ import base64
 import hashlib
 import secrets
 from datetime import datetime
-from typing import Self
+from typing import Any, Self
 
 from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
@@ -14,6 +14,7 @@ from django.db import models
 from django.db.models import Q
 
 from approvals import keyring
+from approvals.models.sql import Prepared
 from approvals.models.user import User
 
 #: Secrets a source may have at once, so that one can be rotated in while one goes out.
@@ -137,6 +138,54 @@ class SourceKey(models.Model):
         """An unsaved row and the key as the sender writes it, shown once."""
         key = "csk_" + secrets.token_urlsafe(32)
         return cls(source=source, purpose=purpose, prefix=key[:10], sha256=digest(key)), key
+
+
+_COLUMNS = tuple(field.attname for field in CallbackSource._meta.concrete_fields)
+_SELECT = f"SELECT {', '.join(f's.{name}' for name in _COLUMNS)}"
+_LIVE = """
+  (SELECT {proof} FROM {table} p
+    WHERE p.source_id = s.id AND (p.expires_at IS NULL OR p.expires_at > %(now)s) {also})
+  FROM approvals_callbacksource s WHERE s.slug = %(slug)s AND s.active"""
+
+# A source comes with what proves it: an unknown one costs the same one question.
+_WITH_SECRETS = Prepared(
+    f"{_SELECT}, ARRAY" + _LIVE.format(proof="p.sealed", table="approvals_sourcesecret", also="")
+)
+_WITH_KEYS = Prepared(
+    f"{_SELECT}, ARRAY"
+    + _LIVE.format(
+        proof="p.sha256",
+        table="approvals_sourcekey",
+        also=f"AND p.purpose = '{SourceKey.Purpose.REQUESTS}'",
+    )
+)
+
+
+def active_source_and_secrets(
+    slug: str, now: datetime
+) -> tuple[CallbackSource | None, list[bytes]]:
+    """The active source SLUG and its live signing keys; (None, []) where there is none."""
+    source, sealed = _with_proofs(_WITH_SECRETS, slug, now)
+    if source is None:
+        return None, []
+    return source, [keyring.unseal(each, place=secret_place(source.pk)) for each in sealed]
+
+
+def active_source_and_key_hashes(
+    slug: str, now: datetime
+) -> tuple[CallbackSource | None, list[str]]:
+    """The active source SLUG and the hashes of its live keys for requests."""
+    return _with_proofs(_WITH_KEYS, slug, now)
+
+
+def _with_proofs(
+    statement: Prepared, slug: str, now: datetime
+) -> tuple[CallbackSource | None, list[Any]]:
+    row = statement.row(slug=slug, now=now)
+    if row is None:
+        return None, []
+    *columns, proofs = row
+    return CallbackSource.from_db("default", _COLUMNS, columns), proofs
 
 
 def digest(token: str) -> str:

@@ -12,7 +12,11 @@ from django.test import Client
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from approvals.canonical import canonical_json
+from approvals.intake.reading import _content, read
+from approvals.intake.schemas import RequestBody
 from approvals.models import ApprovalRequest, AuditEvent, Execution, Heartbeat
+from approvals.strict_json import parse_json
 from tests import factories
 from tests.intake.sender import Sender, order, problem_of
 
@@ -283,3 +287,19 @@ def test_no_field_is_ever_a_crash(sender: Sender, fields: dict[str, Any]) -> Non
 def test_nobody_eligible_is_named(sender: Sender) -> None:
     factories.make_user("olga", role="operator")
     problem_of(sender.open(assignees={"users": ["olga"]}), 422)
+
+
+def test_the_content_of_a_message_is_told_by_the_canonical_json_of_all_it_says() -> None:
+    for posted in (
+        order(),
+        order(payload={}),
+        order(payload={"b": 1.50, "a": ["ø\u2028\"\\"]}, on_reject="success", title="Ærlig"),
+        order(
+            effects=[{"label": "Fee", "before": 1e16, "after": 0.1}],
+            risk={"score": 3, "reasons": []},
+            response_schema={"type": "object", "properties": {"b": {"type": "number"}}},
+        ),
+    ):
+        body = read(RequestBody, parse_json(json.dumps(posted).encode()))
+        said = canonical_json(body.model_dump(exclude_defaults=True))
+        assert _content(body, canonical_json(body.payload)) == said

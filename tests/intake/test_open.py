@@ -183,7 +183,7 @@ class TestUntrusted:
         body = json.dumps(order()).encode()
         headers = make_sender("payments").signed(body)
         for address in (sender.address, "/api/v1/sources/nobody/requests"):
-            with django_assert_num_queries(2):
+            with django_assert_num_queries(1):
                 problem_of(sender.post(body, to=address, headers=headers), 401)
 
     def test_an_inactive_source_is_unknown(self, sender: Sender) -> None:

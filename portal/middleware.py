@@ -1,0 +1,101 @@
+"""What people's pages need and programs do not, and one log line for each request.
+
+A call that signs itself or carries a token has no session, no cookie and no form: the
+doors for programs pass by whatever reads those. Security headers, https, the host check,
+request ids and logs are for everybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+from csp.middleware import CSPMiddleware
+from django.conf import settings
+from django.contrib.auth.middleware import AuthenticationMiddleware
+from django.contrib.messages.middleware import MessageMiddleware
+from django.contrib.sessions.middleware import SessionMiddleware
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.middleware.csrf import CsrfViewMiddleware
+from django_htmx.middleware import HtmxMiddleware
+from django_structlog.middlewares import RequestMiddleware
+from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
+
+#: Doors that nobody enters with a cookie.
+PROGRAMS = ("/api/v1/sources/", "/api/v1/requests")
+
+
+def is_for_programs(request: HttpRequest) -> bool:
+    """Whether REQUEST goes to a door that takes signatures, keys and tokens alone."""
+    return request.path_info.startswith(PROGRAMS)
+
+
+class _ForPages:
+    """Mixed into a middleware: programs pass it by."""
+
+    get_response: Any
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if is_for_programs(request):
+            return self.get_response(request)
+        return super().__call__(request)  # type: ignore[misc]
+
+
+class Assets(_ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]
+    """Static files."""
+
+
+class Sessions(_ForPages, SessionMiddleware):
+    """Who is signed in, by cookie."""
+
+
+class Forms(_ForPages, CsrfViewMiddleware):
+    """Forms come from our own pages."""
+
+
+class People(_ForPages, AuthenticationMiddleware):
+    """request.user, of the session."""
+
+
+class Messages(_ForPages, MessageMiddleware):
+    """What the next page says."""
+
+
+class Htmx(_ForPages, HtmxMiddleware):
+    """Which part of a page is asked for."""
+
+
+class ContentPolicy(CSPMiddleware):
+    """The content security policy; programs get the same text, written once."""
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
+        super().__init__(get_response)
+        self._written = ""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        if not is_for_programs(request):
+            return super().__call__(request)
+        response: Any = self.get_response(request)
+        if not self._written:
+            self._written = self._written_for(request)
+        response.headers.setdefault("Content-Security-Policy", self._written)
+        return response
+
+    def _written_for(self, request: HttpRequest) -> str:
+        self.process_request(request)
+        blank: Any = self.process_response(request, HttpResponse())
+        return str(blank.headers["Content-Security-Policy"])
+
+
+class RequestLog(RequestMiddleware):
+    """One line when a request has been answered, with its id and the caller's address."""
+
+    @classmethod
+    def bind_ip(cls, request: HttpRequest) -> None:
+        """The address the proxy in front saw, where there is one; else the peer's."""
+        seen = request.META.get("REMOTE_ADDR", "")
+        if settings.ALLAUTH_TRUSTED_PROXY_COUNT:
+            forwarded = request.META.get("HTTP_X_FORWARDED_FOR", "")
+            seen = forwarded.rpartition(",")[2].strip() or seen
+        structlog.contextvars.bind_contextvars(ip=seen or None)
