@@ -13,11 +13,20 @@ from typing import Any
 import structlog
 from csp.middleware import CSPMiddleware
 from django.conf import settings
+from django.contrib.auth import (
+    BACKEND_SESSION_KEY,
+    HASH_SESSION_KEY,
+    SESSION_KEY,
+    get_user,
+    load_backend,
+)
 from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import CsrfViewMiddleware
+from django.utils.crypto import constant_time_compare
+from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxMiddleware
 from django_structlog.middlewares import RequestMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
@@ -56,6 +65,39 @@ class Forms(_ForPages, CsrfViewMiddleware):
 
 class People(_ForPages, AuthenticationMiddleware):
     """request.user, of the session."""
+
+    def process_request(self, request: HttpRequest) -> None:
+        super().process_request(request)
+        lazy: Any = SimpleLazyObject(lambda: _person_of(request))
+        request.user = lazy
+
+
+def _person_of(request: Any) -> Any:
+    """As django.contrib.auth.get_user; the person who came with the session if they hold.
+
+    Nothing is accepted here that Django would refuse. Whatever is not plainly right
+    (another backend, a password changed since, a former SECRET_KEY) is left to Django.
+    """
+    if not hasattr(request, "_cached_user"):
+        person = getattr(request.session, "person", None) if _loaded(request.session) else None
+        holds = person is not None and _still_holds(request.session, person)
+        request._cached_user = person if holds else get_user(request)
+    return request._cached_user
+
+
+def _loaded(session: Any) -> bool:
+    return SESSION_KEY in session  # asking loads it
+
+
+def _still_holds(session: Any, person: Any) -> bool:
+    path = session.get(BACKEND_SESSION_KEY)
+    if str(person.pk) != session[SESSION_KEY] or path not in settings.AUTHENTICATION_BACKENDS:
+        return False
+    backend: Any = load_backend(path)
+    password = session.get(HASH_SESSION_KEY, "")
+    return backend.user_can_authenticate(person) and constant_time_compare(
+        password, person.get_session_auth_hash()
+    )
 
 
 class Messages(_ForPages, MessageMiddleware):

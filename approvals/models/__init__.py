@@ -11,6 +11,7 @@ from approvals.models.kind import RequestKind
 from approvals.models.notice import Notice
 from approvals.models.request import ApprovalRequest
 from approvals.models.requirement import KindRequirement, Requirement
+from approvals.models.session import Session
 from approvals.models.source import CallbackSource, SourceKey, SourceSecret
 from approvals.models.source_role import SourceRole
 from approvals.models.sweep import SweepMark
@@ -32,6 +33,7 @@ __all__ = [
     "PersonalToken",
     "RequestKind",
     "Requirement",
+    "Session",
     "SourceKey",
     "SourceRole",
     "SourceSecret",
