@@ -57,11 +57,17 @@ def external_id_complaint(external_id: str) -> str:
     return "Use 2 to 1,224 letters, digits and any of _+=,.@:/- as AWS does."
 
 
-def functions_complaint(arns: Sequence[str], *, allow_local_runner: bool) -> str:
+def functions_complaint(arns: Sequence[str], *, region: str, allow_local_runner: bool) -> str:
     if wrong := [arn for arn in arns if not FUNCTION_ARN.fullmatch(arn)]:
         return (
             f"Not a function ARN without a version: {', '.join(wrong)}. "
             "Write arn:aws:lambda:REGION:ACCOUNT:function:NAME."
+        )
+    elsewhere = [arn for arn in arns if arn.split(":")[3] != region]
+    if elsewhere and not region_complaint(region):
+        return (
+            f"Not in {region}: {', '.join(elsewhere)}. Answers go to the source's own region, "
+            "where nobody knows these: make a source for each region."
         )
     if not arns and not allow_local_runner:
         return (

@@ -113,7 +113,8 @@ def add_functions(slug: str, arns: Sequence[str], *, admin: User | None) -> Call
     desk.check_may_keep(admin)
     before = list(source.function_arns)
     source.function_arns = list(dict.fromkeys([*before, *arns]))
-    desk.refuse({"function_arns": addresses.functions_complaint(arns, allow_local_runner=False)})
+    why = addresses.functions_complaint(arns, region=source.region, allow_local_runner=False)
+    desk.refuse({"function_arns": why})
     desk.check_row(source)
     source.save(update_fields=["function_arns"])
     if source.function_arns != before:
@@ -164,7 +165,9 @@ def _write(
             "role_arn": addresses.role_complaint(fields.role_arn),
             "external_id": addresses.external_id_complaint(fields.external_id),
             "function_arns": addresses.functions_complaint(
-                fields.function_arns, allow_local_runner=fields.allow_local_runner
+                fields.function_arns,
+                region=fields.region,
+                allow_local_runner=fields.allow_local_runner,
             ),
         }
     )

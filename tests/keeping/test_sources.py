@@ -67,6 +67,7 @@ def test_a_name_is_taken_once(mara, orders):
         ({"external_id": "a b"}, "external_id"),
         ({"function_arns": [f"{ARN}:7"]}, "function_arns"),
         ({"function_arns": []}, "function_arns"),
+        ({"function_arns": [ARN.replace("north", "south")]}, "function_arns"),
         ({"default_users": ["nobody"]}, "default_users"),
         ({"default_groups": ["nobodies"]}, "default_groups"),
         ({"default_groups": ["reviewer"]}, "default_groups"),
@@ -129,15 +130,15 @@ def test_the_portal_is_not_made_to_speak_anywhere_else(address):
 def test_a_change_says_what_was_and_what_is_but_never_the_external_id(mara, orders):
     changed = keeping.change_source(
         "orders",
-        replace(FIELDS, region="eu-west-1", role_arn=ROLE, external_id="half-a-key"),
+        replace(FIELDS, name="Order desk", role_arn=ROLE, external_id="half-a-key"),
         admin=mara,
         seen=0,
     )
     orders.refresh_from_db()
-    assert (orders.region, orders.external_id) == ("eu-west-1", "half-a-key")
-    assert set(changed) == {"region", "role_arn", "external_id"}
+    assert (orders.name, orders.external_id) == ("Order desk", "half-a-key")
+    assert set(changed) == {"name", "role_arn", "external_id"}
     facts = ChangeEvent.objects.get().facts["changed"]
-    assert facts["region"] == ["eu-north-1", "eu-west-1"]
+    assert facts["name"] == ["Orders", "Order desk"]
     assert facts["external_id"] == [False, True]
     assert "half-a-key" not in json.dumps(facts)
 

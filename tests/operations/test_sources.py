@@ -129,7 +129,16 @@ def test_who_lost_the_right_between_look_and_press_is_refused_by_the_desk(
 
 @pytest.mark.parametrize("press", [press for press in PRESSES if press != CHANGE])
 def test_looking_changes_nothing(client, mara, orders, press):
-    assert client.get(press).status_code == 405
+    SourceSecret.objects.bulk_create([SourceSecret.new(orders)[0]])
+    answer = client.get(press)
+    assert answer.status_code == 405 or (answer.status_code, answer["Location"]) == (303, PAGE)
+    assert not ChangeEvent.objects.exists()
+
+
+@pytest.mark.parametrize("press", ["make-secret", "make-key", "give-role"])
+def test_the_address_of_an_answer_leads_back_to_the_source(client, mara, orders, press):
+    answer = client.get(at(press))
+    assert (answer.status_code, answer["Location"]) == (303, PAGE)
 
 
 def test_a_press_without_its_token_is_refused(mara, orders):

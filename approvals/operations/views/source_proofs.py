@@ -1,11 +1,15 @@
-"""Secrets, keys and roles of one source: each press is one verb of the desk."""
+"""Secrets, keys and roles of one source: each press is one verb of the desk.
+
+An answer that shows a secret, or a form to mend, stands at the address of the press:
+whoever asks for that address again without pressing is led to the source's page.
+"""
 
 from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
-from django.views.decorators.http import require_POST
+from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import keeping
 from approvals.errors import InvalidFields
@@ -21,11 +25,13 @@ from approvals.operations.views.keepers import (
 from approvals.operations.views.source_page import Shown, source_page
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_those_who_look
 def make_secret(request: OperatorRequest, slug: str) -> HttpResponse:
     """200 with the secret, this once; 303 where the admin brought it; 422 to mend."""
     source = source_or_404(request, slug)
+    if request.method != "POST":
+        return _back(slug)
     check_may_keep(request)
     form = SecretForm(request.POST, auto_id="secret-%s")
     if not form.is_valid():
@@ -54,11 +60,13 @@ def end_secret(request: OperatorRequest, slug: str, secret_id: int) -> HttpRespo
     return _done(request, slug, "The secret is ended. Messages signed with it are refused.")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_those_who_look
 def make_key(request: OperatorRequest, slug: str) -> HttpResponse:
     """200 with the key, this once; 422 to mend."""
     source = source_or_404(request, slug)
+    if request.method != "POST":
+        return _back(slug)
     check_may_keep(request)
     form = KeyForm(request.POST, auto_id="key-%s")
     if not form.is_valid():
@@ -85,11 +93,13 @@ def end_key(request: OperatorRequest, slug: str, key_id: int) -> HttpResponse:
     return _done(request, slug, "The key is ended. Whoever uses it is refused from now on.")
 
 
-@require_POST
+@require_http_methods(["GET", "HEAD", "POST"])
 @for_those_who_look
 def give_role(request: OperatorRequest, slug: str) -> HttpResponse:
     """303 given, 422 to mend."""
     source = source_or_404(request, slug)
+    if request.method != "POST":
+        return _back(slug)
     check_may_keep(request)
     form = RoleForm(request.POST, auto_id="role-%s")
     if not form.is_valid():
@@ -116,4 +126,8 @@ def take_role(request: OperatorRequest, slug: str, role_id: int) -> HttpResponse
 
 def _done(request: OperatorRequest, slug: str, words: str) -> HttpResponse:
     messages.success(request, words)
+    return _back(slug)
+
+
+def _back(slug: str) -> HttpResponse:
     return see_other(reverse("approvals:source", args=[slug]))
