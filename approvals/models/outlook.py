@@ -52,7 +52,7 @@ _ABLE = f"""
    AND {REVIEWS_AT_SOURCE.replace("%(source)s", f"{_R}.source_id")}
    AND u.id <> ALL({_R}.wanted_by_ids)
    AND NOT array_remove({_names("u.username", "u.email", "u.subject")}, '')
-           && {_names(f"{_R}.requested_by", f"{_R}.on_behalf_of", f"{_R}.agent")}"""
+           && {_names(f"{_R}.requested_by", f"{_R}.on_behalf_of", f"{_R}.agent")}"""  # noqa: S608  # nosec B608
 
 _OUTLOOK = f"""
 CASE
