@@ -127,12 +127,13 @@ def tally(
     decisions: Iterable[Decision],
     *,
     standings: Mapping[int, Standing] | None = None,
+    places: Sequence[Place] | None = None,
 ) -> Tally:
     """What counts now of DECISIONS, and which places it fills.
 
     Only approvals of who may still decide count, one per person: two accounts that share
-    a name, a mail address or a subject are one person. STANDINGS spare a statement where
-    the caller has them of every reviewer among DECISIONS.
+    a name, a mail address or a subject are one person. STANDINGS (of every reviewer among
+    DECISIONS) and PLACES spare a statement each where the caller has them.
     """
     approvals = [d for d in decisions if d.verdict == Verdict.APPROVED and d.reviewer_id]
     if standings is None:
@@ -140,7 +141,7 @@ def tally(
         standings = standings_of(request, people) if people else {}
     agreeing = _agreeing(request, approvals, standings)
     groups = [standings[d.reviewer_id].group_ids for d in agreeing if d.reviewer_id]
-    return Tally(agreeing, fill(places_of(request), groups))
+    return Tally(agreeing, fill(places_of(request) if places is None else places, groups))
 
 
 def _agreeing(

@@ -9,15 +9,16 @@ from typing import Any
 
 from django.db import transaction
 
-from approvals import policy
-from approvals.clock import database_now
+from approvals import doorbell, policy
 from approvals.errors import AlreadyVoted, InvalidFields, StalePage
 from approvals.lifecycle import desk, outcome
+from approvals.lifecycle.hearing import Hearing, hear, lock_whole
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.lifecycle.response import check_values
-from approvals.models import ApprovalRequest, AuditEvent, Decision, User
+from approvals.lifecycle.writing import write_decided
+from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Decision, User
 from approvals.models.request import new_public_id
-from approvals.models.standing import standings_of
+from approvals.policy import Place
 from approvals.states import AuditTag, Cause, Channel, RequestState, Verdict
 
 COMMENT_LIMIT = 10_000  # characters
@@ -25,10 +26,17 @@ COMMENT_LIMIT = 10_000  # characters
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """The verdict as written, and how many more approvals the request waits for."""
+    """The verdict as written, and how many more approvals the request waits for.
+
+    DECISION's request is as it stands now. FORMER: the decisions before it. PLACES: what
+    is required. DELIVERY: the answer owed, if this ended the matter.
+    """
 
     decision: Decision
     missing: int
+    former: list[Decision]
+    places: list[Place]
+    delivery: CallbackDelivery | None
 
 
 @transaction.atomic(durable=True)
@@ -56,14 +64,11 @@ def decide(
         StalePage: SEEN_SHA256 is not what would be decided about.
         InvalidFields: the comment is missing or too long, or VALUES do not fit.
     """
-    request = desk.lock(request_id)
-    now = database_now()
-    former = list(request.decisions.select_related("reviewer").order_by("id"))
-    voters = {reviewer.pk, *(d.reviewer_id for d in former if d.reviewer_id)}
-    standings = standings_of(request, voters)
-    policy.check_standing(request, standings.get(reviewer.pk))
-    desk.check_open(request, now)
-    _check_first_vote(former, reviewer)
+    request = lock_whole(request_id)
+    heard = hear(request, reviewer)
+    policy.check_standing(request, heard.standings.get(reviewer.pk))
+    desk.check_open(request, heard.at)
+    _check_first_vote(heard.former, reviewer)
     if seen_sha256 is not None and seen_sha256 != request.payload_sha256:
         raise StalePage("The page you saw is out of date. Look at it again, then decide.")
     decision = Decision(
@@ -75,22 +80,25 @@ def decide(
         comment=_checked_comment(comment, verdict),
         values=check_values(request.response_schema, values or {}, verdict),
         payload_sha256=request.payload_sha256,
-        decided_at=now,
+        decided_at=heard.at,
     )
     agreeing = [decision]
     missing = 0
     if verdict is Verdict.APPROVED:
-        tally = policy.tally(request, [*former, decision], standings=standings)
+        tally = policy.tally(
+            request,
+            [*heard.former, decision],
+            standings=heard.standings,
+            places=heard.places,
+        )
         agreeing, missing = tally.agreeing, tally.missing
-    answer = _answer(request, agreeing, at=now)
-    decision.save(force_insert=True)
-    if missing:
-        _record(AuditTag.VOTED, decision, missing=missing)
-    else:
-        state = RequestState(verdict.value)
-        desk.close(request, state, at=now, answer=answer, by=reviewer)
-        _record(AuditTag(f"request.{verdict}"), decision, answer_sha256=answer.sha256)
-    return Decided(decision, missing)
+    answer = _answer(request, agreeing, at=heard.at)
+    delivery = None if missing else desk.owed(request, answer, at=heard.at)
+    write_decided(decision, _line(decision, heard, missing=missing, answer=answer), delivery)
+    if delivery:
+        request.close(RequestState(verdict.value), at=heard.at)
+        doorbell.ring(doorbell.DELIVER_CALLBACKS)
+    return Decided(decision, missing, heard.former, heard.places, delivery)
 
 
 def _check_first_vote(former: list[Decision], reviewer: User) -> None:
@@ -126,16 +134,22 @@ def _answer(request: ApprovalRequest, agreeing: list[Decision], *, at: datetime)
     return answer
 
 
-def _record(tag: AuditTag, decision: Decision, **facts: Any) -> None:
-    AuditEvent.objects.record(
+def _line(decision: Decision, heard: Hearing, *, missing: int, answer: OwedAnswer) -> AuditEvent:
+    """The line of history that tells of DECISION."""
+    tag = AuditTag.VOTED if missing else AuditTag(f"request.{decision.verdict}")
+    last = {"missing": missing} if missing else {"answer_sha256": answer.sha256}
+    return AuditEvent.after(
+        heard.last_line,
         tag,
         decision.request,
         at=decision.decided_at,
         actor=decision.reviewer,
-        decision=str(decision.public_id),
-        verdict=str(decision.verdict),
-        channel=str(decision.channel),
-        comment=decision.comment,
-        payload_sha256=decision.payload_sha256,
-        **facts,
+        facts={
+            "decision": str(decision.public_id),
+            "verdict": str(decision.verdict),
+            "channel": str(decision.channel),
+            "comment": decision.comment,
+            "payload_sha256": decision.payload_sha256,
+            **last,
+        },
     )

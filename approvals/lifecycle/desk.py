@@ -86,8 +86,14 @@ def close(
 
 
 def _owe(request: ApprovalRequest, answer: OwedAnswer, *, at: datetime) -> None:
+    owed(request, answer, at=at).save(force_insert=True)
+    doorbell.ring(doorbell.DELIVER_CALLBACKS)
+
+
+def owed(request: ApprovalRequest, answer: OwedAnswer, *, at: datetime) -> CallbackDelivery:
+    """What AWS is owed of ANSWER from AT on; not saved."""
     expires = request.callback_expires_at or request.received_at + LONGEST_WAIT
-    CallbackDelivery.objects.create(
+    return CallbackDelivery(
         request=request,
         source_id=request.source_id,
         verb=answer.verb,
@@ -96,7 +102,6 @@ def _owe(request: ApprovalRequest, answer: OwedAnswer, *, at: datetime) -> None:
         next_attempt_at=at,
         give_up_at=max(expires, at),
     )
-    doorbell.ring(doorbell.DELIVER_CALLBACKS)
 
 
 def _tell_the_others(request: ApprovalRequest, *, at: datetime, by: User | None) -> None:

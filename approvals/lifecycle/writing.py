@@ -14,7 +14,7 @@ from uuid import UUID
 
 from django.db import connection, models
 
-from approvals.models import ApprovalRequest, AuditEvent
+from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Decision
 from approvals.models.sql import Prepared
 from approvals.states import NoticeKind
 
@@ -126,6 +126,69 @@ def write_received(
     request.pk, request.execution_id = written
     request._state.adding = False
     return True
+
+
+# Only a delivery closes: a vote that leaves others to be asked owes AWS nothing yet.
+# Whether a mail still makes sense is decided when it is sent (notices.outbox).
+_DECIDE = Prepared(
+    f"""
+WITH given AS MATERIALIZED (
+  SELECT %(more)s::jsonb AS more
+), decided AS (
+  INSERT INTO approvals_decision ({_listed([*_columns(Decision)])})
+  SELECT {_listed([*_columns(Decision)], "d.")}
+    FROM given, jsonb_populate_record(NULL::approvals_decision, more->'decision') d
+  RETURNING id
+), closed AS (
+  UPDATE approvals_approvalrequest r SET state = more->'decision'->>'verdict',
+         closed_at = (more->'decision'->>'decided_at')::timestamptz,
+         claimed_by_id = NULL, claimed_until = NULL
+    FROM given
+   WHERE r.id = %(request)s::bigint AND r.state = 'pending' AND more ? 'delivery'
+  RETURNING r.id
+), shut AS (
+  UPDATE approvals_assignment a SET open = false FROM given
+   WHERE a.request_id = %(request)s::bigint AND more ? 'delivery'
+), owed AS (
+  INSERT INTO approvals_callbackdelivery ({_listed([*_columns(CallbackDelivery)])})
+  SELECT {_listed([*_columns(CallbackDelivery)], "d.")}
+    FROM given, jsonb_populate_record(NULL::approvals_callbackdelivery, more->'delivery') d
+   WHERE more ? 'delivery'
+), told AS (
+  INSERT INTO approvals_notice
+         (request_id, user_id, kind, state, owed_at, next_attempt_at, attempts, detail)
+  SELECT n.request_id, n.user_id, '{NoticeKind.HANDLED}', 'pending', at.at, at.at, 0, ''
+    FROM given, approvals_notice n,
+         LATERAL (SELECT (more->'decision'->>'decided_at')::timestamptz AS at) at
+   WHERE n.request_id = %(request)s::bigint AND n.kind = '{NoticeKind.ASKED}'
+     AND n.user_id <> (more->'decision'->>'reviewer_id')::bigint AND more ? 'delivery'
+  ON CONFLICT DO NOTHING
+), recorded AS (
+  INSERT INTO approvals_auditevent ({_listed([*_columns(AuditEvent)])})
+  SELECT {_listed([*_columns(AuditEvent)], "e.")}
+    FROM given, jsonb_populate_record(NULL::approvals_auditevent, more->'event') e
+)
+SELECT (SELECT id FROM decided), (SELECT count(*) FROM closed)"""  # noqa: S608  # nosec B608
+)
+
+
+def write_decided(decision: Decision, event: AuditEvent, delivery: CallbackDelivery | None) -> None:
+    """Write DECISION and its line of history; with DELIVERY, close its request for it.
+
+    The caller holds the request's row lock, in a transaction.
+
+    Raises:
+        RuntimeError: the request was not pending; the transaction must not commit.
+    """
+    more = {"decision": row_of(decision), "event": row_of(event)}
+    if delivery:
+        more["delivery"] = row_of(delivery)
+    row = _DECIDE.row(request=decision.request_id, more=as_json(more))
+    assert row is not None, "a SELECT without FROM has a row"
+    decision.pk, closed = row
+    decision._state.adding = False
+    if closed != bool(delivery):
+        raise RuntimeError("A decision would have closed what is not open.")
 
 
 def row_of(instance: models.Model) -> dict[str, Any]:

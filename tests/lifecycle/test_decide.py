@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from typing import Any
 from unittest import mock
 
@@ -23,7 +24,7 @@ from approvals.errors import (
     StalePage,
 )
 from approvals.keyring import SealBroken
-from approvals.lifecycle import outcome
+from approvals.lifecycle import outcome, writing
 from approvals.models import (
     ApprovalRequest,
     AuditEvent,
@@ -518,3 +519,58 @@ def test_history_says_which_bytes_are_owed(anna: User) -> None:
     closing = request.history.last()
     assert closing is not None
     assert closing.facts["answer_sha256"] == owed
+
+
+def test_a_decision_takes_three_statements_in_its_transaction(
+    anna: User, bert: User, django_assert_num_queries: Any
+) -> None:
+    request = make_request(anna, bert, required_approvals=2, heartbeat_timeout_seconds=30)
+    decide(request, bert)
+
+    with django_assert_num_queries(1 + 3 + 2):  # who asks; lock, look, write; BEGIN and COMMIT
+        decide(request, anna)
+
+    assert AuditEvent.objects.broken_at(request) is None
+
+
+def test_what_is_handed_back_is_what_is_written(anna: User, bert: User) -> None:
+    request = make_request(anna, bert, required_approvals=2, payload={"total": 12.5})
+    decide(request, bert, comment="Yes.")
+
+    done = decide(request, anna, comment="Ærlig 🧾")
+
+    stored = ApprovalRequest.objects.get(pk=request.pk)
+    assert done.delivery is not None
+    for told, row in (
+        (done.decision.request, stored),
+        (done.decision, stored.decisions.get(reviewer=anna)),
+        (done.delivery, stored.delivery),
+    ):
+        for field in row._meta.concrete_fields:
+            if not (field.primary_key and told.pk is None):
+                value = getattr(row, field.attname)
+                assert getattr(told, field.attname) == value, field.name
+    [former] = done.former
+    assert former.reviewer is not None
+    assert (former.reviewer.username, former.comment, former.verdict) == (
+        "bert", "Yes.", Verdict.APPROVED,
+    )  # fmt: skip
+
+
+def test_nothing_is_written_where_the_request_turns_out_closed(anna: User) -> None:
+    request = make_request(anna)
+    closed_meanwhile = import_module("approvals.lifecycle.decide")
+
+    def close_behind_its_back(*args: Any) -> None:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE approvals_approvalrequest SET state = 'expired', closed_at = now()"
+            )
+        writing.write_decided(*args)
+
+    with (
+        mock.patch.object(closed_meanwhile, "write_decided", side_effect=close_behind_its_back),
+        pytest.raises(RuntimeError),
+    ):
+        decide(request, anna)
+    assert nothing_was_written(request)
