@@ -132,6 +132,14 @@ def test_a_name_is_taken_once(mara):
         keeping.make_kind("refund", FULL, admin=mara)
 
 
+def test_who_takes_a_name_in_the_same_moment_is_told_so(mara, monkeypatch):
+    keeping.make_kind("refund", FULL, admin=mara)
+    monkeypatch.setattr(desk, "check_row", lambda row: None)  # it had looked a moment earlier
+    with pytest.raises(InvalidFields) as refused:
+        keeping.make_kind("refund", FULL, admin=mara)
+    assert refused.value.fields == {"slug": "There is a kind of this name already."}
+
+
 @pytest.mark.parametrize("presentation", [{}, *KINDS.values()])
 def test_what_ships_has_the_right_shape(presentation):
     assert list(presentation_shape.complaints(presentation)) == []

@@ -57,6 +57,14 @@ def test_a_name_is_taken_once(mara, orders):
     assert SourceSecret.objects.count() == 0
 
 
+def test_who_takes_a_name_in_the_same_moment_is_told_so(mara, orders, monkeypatch):
+    monkeypatch.setattr(desk, "check_row", lambda row: None)  # it had looked a moment earlier
+    with pytest.raises(InvalidFields) as refused:
+        keeping.make_source("orders", FIELDS, admin=mara)
+    assert refused.value.fields == {"slug": "There is a source of this name already."}
+    assert CallbackSource.objects.count() == 1
+
+
 @pytest.mark.parametrize(
     ("wrong", "field"),
     [
@@ -92,6 +100,7 @@ def test_what_makes_no_sense_is_refused_by_its_field_and_nothing_is_written(
     [
         "",
         "https://lambda.eu-north-1.amazonaws.com",
+        "https://10.0.0.7",
         "https://vpce-1.lambda.eu-north-1.vpce.amazonaws.com:8443/x",
         "http://127.0.0.1:3001",
         "http://localhost:3001",
@@ -116,6 +125,7 @@ def test_https_and_this_machine_are_places_to_speak_to(address):
         "https://example.com?x=1",
         "https://example.com#x",
         "https://example.com\\@169.254.169.254",
+        "https://224.0.0.1",
         "https://[",
         "https://host:port",
         "ftp://example.com",
@@ -168,6 +178,13 @@ def test_functions_are_added_to_those_there_are(orders):
     orders.refresh_from_db()
     assert orders.function_arns == [ARN, f"{ARN}-2"]
     assert ChangeEvent.objects.get().actor is None
+
+
+def test_adding_what_is_there_or_makes_no_sense_writes_nothing(orders):
+    keeping.add_functions("orders", [ARN], admin=None)
+    with pytest.raises(InvalidFields, match="without a version"):
+        keeping.add_functions("orders", [f"{ARN}:7"], admin=None)
+    assert not ChangeEvent.objects.exists()
 
 
 def test_disabling_and_enabling_are_written_down_once_with_what_waits(mara, orders):

@@ -122,6 +122,13 @@ def test_what_needs_mending_is_said_beside_the_field_and_what_was_typed_is_kept(
     assert not ChangeEvent.objects.exists()
 
 
+@pytest.mark.parametrize("wrong", [{"label": ""}, {"slug": "Re fund"}, {"slug": "refund"}])
+def test_a_new_kind_that_makes_no_sense_is_not_made(client, mara, refund, wrong):
+    assert client.get(NEW).status_code == 200
+    assert client.post(NEW, kind_form(slug="other") | wrong).status_code == 422
+    assert RequestKind.objects.get() == refund
+
+
 def test_what_a_team_must_give_is_mended_like_any_field(client, mara, refund):
     make_team("finance")
     row = {"of-TOTAL_FORMS": "1", "of-0-team": "finance"}

@@ -212,6 +212,29 @@ def test_a_change_is_saved_and_told(client, mara, orders):
     assert "changed the name" in said
 
 
+def test_what_was_and_what_is_stand_side_by_side(client, mara, orders):
+    role = "arn:aws:iam::123456789012:role/countersign"
+    client.post(CHANGE, source_form(role_arn=role, external_id="xx", allow_local_runner="on"))
+    page = " ".join(client.get(PAGE).content.decode().split())
+    assert f"the role: <del>nothing</del> <ins>{role}</ins>" in page
+    assert "the external ID: <del>not set</del> <ins>set</ins>" in page
+    assert "the local runner: <del>not set</del> <ins>set</ins>" in page
+
+
+@pytest.mark.parametrize("wrong", [{"name": ""}, {"region": "x"}])
+def test_a_change_that_makes_no_sense_is_422_and_written_nowhere(client, mara, orders, wrong):
+    answer = client.post(CHANGE, source_form(seen="0") | wrong)
+    assert answer.status_code == 422
+    assert "Change Orders" in words(answer)
+    assert not ChangeEvent.objects.exists()
+
+
+def test_the_form_of_a_new_source_is_empty(client, mara):
+    answer = client.get(NEW)
+    assert answer.status_code == 200
+    assert "whsec_" not in answer.content.decode()
+
+
 def test_saving_what_stands_says_that_nothing_was_different(client, mara, orders):
     client.post(CHANGE, source_form(seen="0"))
     assert "Nothing was different." in words(client.get(PAGE))
