@@ -8,12 +8,19 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
-from django.db.models import Count, OuterRef, Subquery
 from django.http import Http404
 
 from approvals import policy
-from approvals.models import ApprovalRequest, Assignment, Decision, User
+from approvals.models import (
+    ApprovalRequest,
+    Assignment,
+    CallbackDelivery,
+    Decision,
+    Execution,
+    User,
+)
 from approvals.models.outlook import Outlook, outlook_of
+from approvals.models.panel import settling_of
 from approvals.models.queue import Walk, pending_page
 from approvals.models.rights import OPERATE, REVIEW
 from approvals.models.sight import seen_by
@@ -27,13 +34,6 @@ from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
 from approvals.review.waiting import pulse_of, run_of
 from approvals.review.words import listed_names
 from approvals.templatetags.moments import NEAR
-
-_SETTLING = (
-    "state", "closed_at", "claimed_by_id", "claimed_until", "answer_by",
-    *(f"delivery__{name}" for name in (
-        "state", "attempts", "in_flight", "owed_at", "next_attempt_at", "settled_at")),
-    *(f"execution__{name}" for name in ("status", "seen_at")),
-)  # fmt: skip
 
 
 def find(user: User, public_id: UUID) -> ApprovalRequest:
@@ -57,18 +57,17 @@ def panel_version(user: User, public_id: UUID, now: datetime) -> str:
     Raises:
         Http404: as `find`.
     """
-    rows = seen_by(user).filter(public_id=public_id).select_related("delivery", "execution")
-    youngest = Assignment.objects.filter(request=OuterRef("pk")).order_by("-pk").values("pk")[:1]
-    told_of: dict[str, Any] = {"votes": Count("decisions"), "asked_last": Subquery(youngest)}
-    request: Any = rows.only(*_SETTLING).annotate(**told_of).first()
-    if request is None:
+    settling = settling_of(user, public_id)
+    if settling is None:
         raise Http404
+    request, delivery, execution = settling.request, settling.delivery, settling.execution
     claimed = request.claimed_until is not None and request.claimed_until > now
     told = [
-        *(_value(request, name) for name in _SETTLING if not name.startswith("claimed")),
+        *(request.state, request.closed_at, request.answer_by),
         request.claimed_by_id if claimed else None,
-        request.votes,
-        request.asked_last,
+        *_moving(delivery, "state attempts in_flight owed_at next_attempt_at settled_at"),
+        *_moving(execution, "status seen_at"),
+        *(settling.votes, settling.asked_last),
         poll_seconds(request, now),
         bool(request.answer_by and now >= request.answer_by),
         user.pk,
@@ -76,12 +75,8 @@ def panel_version(user: User, public_id: UUID, now: datetime) -> str:
     return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
 
 
-def _value(request: ApprovalRequest, name: str) -> str:
-    owner: Any = request
-    *path, last = name.split("__")
-    for part in path:
-        owner = getattr(owner, part, None)
-    return str(getattr(owner, last, None))
+def _moving(row: CallbackDelivery | Execution | None, names: str) -> list[str]:
+    return [str(getattr(row, name)) for name in names.split()] if row else []
 
 
 def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[str, Any]:

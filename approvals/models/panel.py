@@ -1,0 +1,108 @@
+"""What the panel of a request depends on, and whether somebody may see it; one statement.
+
+It is asked every few seconds by every open page, so its plan is kept and nothing of the
+request's content is read.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, TypeVar
+from uuid import UUID
+
+from django.db import models
+
+from approvals.models.delivery import CallbackDelivery
+from approvals.models.execution import Execution
+from approvals.models.request import ApprovalRequest
+from approvals.models.sql import Prepared
+from approvals.models.user import User
+
+Row = TypeVar("Row", bound=models.Model)
+
+#: True where the person %(user)s may see the request `r`: the same as models.sight.seen_by.
+SEEN = """(%(all)s::boolean
+   OR EXISTS (SELECT 1 FROM approvals_assignment a
+               WHERE a.request_id = r.id AND a.user_id = %(user)s::bigint)
+   OR EXISTS (SELECT 1 FROM approvals_assignment a
+                JOIN approvals_user_groups member ON member.group_id = a.group_id
+               WHERE a.request_id = r.id AND member.user_id = %(user)s::bigint)
+   OR EXISTS (SELECT 1 FROM approvals_decision d
+               WHERE d.request_id = r.id AND d.reviewer_id = %(user)s::bigint)
+   OR EXISTS (SELECT 1 FROM auth_permission p
+                JOIN django_content_type ct ON ct.id = p.content_type_id
+               WHERE ct.app_label = 'approvals' AND p.codename IN ('operate', 'audit')
+                 AND (EXISTS (SELECT 1 FROM auth_group_permissions gp
+                                JOIN approvals_user_groups member ON member.group_id = gp.group_id
+                               WHERE gp.permission_id = p.id AND member.user_id = %(user)s::bigint)
+                   OR EXISTS (SELECT 1 FROM approvals_user_user_permissions up
+                               WHERE up.permission_id = p.id AND up.user_id = %(user)s::bigint)))
+   OR EXISTS (SELECT 1 FROM approvals_sourcerole role
+               WHERE role.source_id = r.source_id AND role.may IN ('operate', 'audit')
+                 AND (role.user_id = %(user)s::bigint OR role.group_id IN
+                      (SELECT group_id FROM approvals_user_groups
+                        WHERE user_id = %(user)s::bigint))))"""
+
+
+def _in_order(model: type[models.Model], *names: str) -> tuple[str, ...]:
+    """NAMES (attributes, which are the columns here) as from_db expects them."""
+    return tuple(f.attname for f in model._meta.concrete_fields if f.attname in names)
+
+
+_REQUEST = _in_order(
+    ApprovalRequest,
+    *("id", "state", "closed_at", "claimed_by_id", "claimed_until", "answer_by", "execution_id"),
+)
+_DELIVERY = _in_order(
+    CallbackDelivery,
+    *("id", "state", "attempts", "in_flight", "owed_at", "next_attempt_at", "settled_at"),
+)
+_EXECUTION = _in_order(Execution, "id", "status", "seen_at")
+
+_SETTLING = Prepared(
+    f"""
+SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
+       {", ".join(f"d.{name}" for name in _DELIVERY)},
+       {", ".join(f"e.{name}" for name in _EXECUTION)},
+       (SELECT count(*) FROM approvals_decision v WHERE v.request_id = r.id),
+       (SELECT max(a.id) FROM approvals_assignment a WHERE a.request_id = r.id)
+  FROM approvals_approvalrequest r
+  LEFT JOIN approvals_callbackdelivery d ON d.request_id = r.id
+  LEFT JOIN approvals_execution e ON e.id = r.execution_id
+ WHERE r.public_id = %(public_id)s::uuid AND {SEEN}"""  # noqa: S608  # nosec B608
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Settling:
+    """A request as far as its panel shows it: with its delivery and its execution, and of
+    all three only the columns that move. VOTES: how many decisions it has. ASKED_LAST:
+    its youngest assignment, which tells that others were asked.
+    """
+
+    request: ApprovalRequest
+    delivery: CallbackDelivery | None
+    execution: Execution | None
+    votes: int
+    asked_last: int | None
+
+
+def settling_of(user: User, public_id: UUID) -> Settling | None:
+    """Where the request PUBLIC_ID stands; None if there is none USER may see."""
+    everything = user.is_superuser and user.is_active
+    row = _SETTLING.row(public_id=public_id, user=user.pk, all=everything)
+    if row is None:
+        return None
+    first, second = len(_REQUEST), len(_REQUEST) + len(_DELIVERY)
+    *columns, votes, asked_last = row
+    request = ApprovalRequest.from_db("default", _REQUEST, columns[:first])
+    delivery = _joined(CallbackDelivery, _DELIVERY, columns[first:second])
+    execution = _joined(Execution, _EXECUTION, columns[second:])
+    # None is remembered as well: asking for what is not there must not ask the database.
+    request._state.fields_cache |= {"delivery": delivery, "execution": execution}
+    return Settling(request, delivery, execution, votes, asked_last)
+
+
+def _joined(model: type[Row], names: tuple[str, ...], columns: list[Any]) -> Row | None:
+    found = columns[names.index("id")] is not None
+    return model.from_db("default", names, columns) if found else None
