@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse
+from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from ninja import Router
@@ -37,9 +37,13 @@ class Unauthenticated(Exception):
 
 
 class TokenRequest(HttpRequest):
-    """A request whose token stands for AUTH."""
+    """A request whose token stands for AUTH.
+
+    SEEN: of a decision, the key of the request it is about; None if AUTH does not see it.
+    """
 
     auth: User
+    seen: int | None
 
 
 class PersonalTokenAuth(HttpBearer):
@@ -52,7 +56,14 @@ class PersonalTokenAuth(HttpBearer):
         return user  # type: ignore[no-any-return]
 
     def authenticate(self, request: HttpRequest, token: str) -> User | None:
-        return tokens.owner_of(token, now=timezone.now())
+        called = request.resolver_match
+        if called is None or called.url_name != "decision":
+            return tokens.owner_of(token, now=timezone.now())
+        entry = tokens.enter(token, called.kwargs["public_id"], now=timezone.now())
+        if entry is None:
+            return None
+        request.seen = entry.request_id  # type: ignore[attr-defined]
+        return entry.owner
 
 
 router = Router(tags=["Requests"], auth=PersonalTokenAuth())
@@ -112,17 +123,18 @@ def decide(request: TokenRequest, public_id: UUID) -> HttpResponse:
 
     403 seen but not allowed (four eyes, not asked), 404 not seen.
     """
-    approval = find(request.auth, public_id)
+    if request.seen is None:
+        raise Http404
     posted = read_decision(request)
-    lifecycle.decide(
-        approval.pk,
+    done = lifecycle.decide(
+        request.seen,
         verdict=posted.word,
         reviewer=request.auth,
         channel=Channel.API,
         comment=posted.comment,
         values=posted.values,
     )
-    return _detail(find(request.auth, public_id))
+    return _answer(Detail.after(done, timezone.now()), done.decision.request)
 
 
 @router.get(
@@ -167,7 +179,11 @@ def _next_url(state: RequestState | None, limit: int, place: Place | None) -> st
 
 
 def _detail(request: ApprovalRequest) -> HttpResponse:
-    facts = Detail.of(request, timezone.now()).model_dump(mode="json")
+    return _answer(Detail.of(request, timezone.now()), request)
+
+
+def _answer(detail: Detail, request: ApprovalRequest) -> HttpResponse:
+    facts = detail.model_dump(mode="json")
     facts["payload"] = json.loads(
         request.payload_text, parse_int=NumberToken, parse_float=NumberToken
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Self
 from uuid import UUID
@@ -10,8 +11,10 @@ from django.conf import settings
 from pydantic import BaseModel
 
 from approvals import policy
-from approvals.models import ApprovalRequest, AuditEvent, Decision
+from approvals.lifecycle import Decided
+from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Decision
 from approvals.models.listing import ListedRequest
+from approvals.policy import Place
 from approvals.states import DeliveryState
 
 
@@ -132,17 +135,49 @@ class Detail(Item):
     @classmethod
     def of(cls, request: ApprovalRequest, now: datetime) -> Self:
         rows = list(request.decisions.select_related("reviewer").order_by("id"))
+        return cls._told(
+            request,
+            now,
+            decisions=rows,
+            places=policy.places_of(request),
+            missing=policy.tally(request, rows).missing if request.is_pending else 0,
+            delivery=getattr(request, "delivery", None),
+        )
+
+    @classmethod
+    def after(cls, done: Decided, now: datetime) -> Self:
+        """The request as DONE left it, of what is in hand."""
+        return cls._told(
+            done.decision.request,
+            now,
+            decisions=[*done.former, done.decision],
+            places=done.places,
+            missing=done.missing,
+            delivery=done.delivery,
+        )
+
+    @classmethod
+    def _told(
+        cls,
+        request: ApprovalRequest,
+        now: datetime,
+        *,
+        decisions: Sequence[Decision],
+        places: Sequence[Place],
+        missing: int,
+        delivery: CallbackDelivery | None,
+    ) -> Self:
         return cls(
             **cls.facts(request, now),
             **{name: getattr(request, name) for name in _DETAILED},
-            missing=policy.tally(request, rows).missing if request.is_pending else 0,
+            missing=missing,
             requirements=[
                 RequirementOut(group=place.group, approvals=place.approvals)
-                for place in policy.places_of(request)
+                for place in places
                 if place.group_id
             ],
-            decisions=[DecisionOut.of(row) for row in rows],
-            delivery=_delivery(request),
+            decisions=[DecisionOut.of(row) for row in decisions],
+            delivery=_delivery(delivery),
             execution=_execution(request),
         )
 
@@ -153,8 +188,7 @@ _DETAILED = (
 )  # fmt: skip
 
 
-def _delivery(request: ApprovalRequest) -> DeliveryOut | None:
-    owed = getattr(request, "delivery", None)
+def _delivery(owed: CallbackDelivery | None) -> DeliveryOut | None:
     if owed is None:
         return None
     delivered_at = owed.settled_at if owed.state == DeliveryState.DELIVERED else None

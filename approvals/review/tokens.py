@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Q
 
 from approvals.models import PersonalToken, User
+from approvals.models.entry import Entry, entry_of
 from approvals.models.source import digest
 
 #: A token's last use is written down at most this often: reading must not mean writing.
@@ -33,7 +35,19 @@ def owner_of(text: str, *, now: datetime) -> User | None:
     token = PersonalToken.objects.live(now).filter(sha256=digest(text)).first()
     if token is None:
         return None
-    unnoted = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
-    if token.last_used_at is None or token.last_used_at < now - USE_NOTED_EVERY:
-        PersonalToken.objects.filter(unnoted, pk=token.pk).update(last_used_at=now)
+    _note_use(token.pk, token.last_used_at, now)
     return token.user
+
+
+def enter(text: str, public_id: UUID, *, now: datetime) -> Entry | None:
+    """As `owner_of`, and whether they see the request PUBLIC_ID; one statement."""
+    entry = entry_of(digest(text), public_id, now=now)
+    if entry is not None:
+        _note_use(entry.token_id, entry.last_used_at, now)
+    return entry
+
+
+def _note_use(token_id: int, last_used_at: datetime | None, now: datetime) -> None:
+    if last_used_at is None or last_used_at < now - USE_NOTED_EVERY:
+        unnoted = Q(last_used_at=None) | Q(last_used_at__lt=now - USE_NOTED_EVERY)
+        PersonalToken.objects.filter(unnoted, pk=token_id).update(last_used_at=now)

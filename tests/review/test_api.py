@@ -13,7 +13,7 @@ from approvals import lifecycle
 from approvals.models import ApprovalRequest, Decision, PersonalToken, User
 from approvals.policy import Wanting
 from approvals.states import Channel, Verdict
-from tests.factories import make_request, make_user
+from tests.factories import make_request, make_token, make_user
 from tests.review.people import Caller
 
 pytestmark = pytest.mark.django_db
@@ -201,3 +201,26 @@ def test_the_audit_is_for_operators_and_auditors(anna: User, order: ApprovalRequ
 def test_no_answer_holds_the_callback_id(anna: User, order: ApprovalRequest) -> None:
     shown = Caller(anna).get(address(order)).content.decode()
     assert order.callback_id not in shown
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_decision_is_answered_with_what_is_read_afterwards() -> None:
+    fay, sam = make_user("fay", groups=["finance"]), make_user("sam", groups=["security"])
+    both = [{"group": "finance", "approvals": 1}, {"group": "security", "approvals": 1}]
+    arn = "0b9e1cf2-1111-4222-8333-444455556666/0b9e1cf2-1111-4222-8333-444455556667"
+    request = make_request(
+        fay, sam, requirements=both, execution_arn=arn, timeout_seconds=600, due_in_seconds=60
+    )
+    lifecycle.claim(request.pk, reviewer=sam)
+
+    for person in (fay, sam):
+        headers = {"Authorization": f"Bearer {make_token(person, timezone.now())}"}
+        address = f"/api/v1/requests/{request.public_id}"
+        told = Client().post(
+            f"{address}/decision",
+            {"verdict": "approved", "comment": "Ærlig"},
+            content_type="application/json",
+            headers=headers,
+        )
+        assert told.status_code == 200, told.content
+        assert told.json() == Client().get(address, headers=headers).json()
