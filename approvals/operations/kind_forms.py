@@ -78,7 +78,7 @@ class KindForm(SettingsForm):
         help_text="Such as 24 h or 30 min, where the sender gives no timeout.",
     )
     due_in_seconds = DurationField(
-        label="Due after", help_text="Earlier than that; rows turn amber."
+        label="Due after", help_text="Earlier than that: the row takes colour, nothing ends."
     )
     default_users = LinesField(
         label="People asked by default", rows=2, help_text="One username per line."
