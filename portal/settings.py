@@ -242,7 +242,7 @@ PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
 
 # --- Browser -------------------------------------------------------------------------------
 SECURE = not env.insecure_http
-SESSION_ENGINE = "approvals.sessions"  # each comes with its person, in one statement
+SESSION_ENGINE = "approvals.models.session"  # each comes with its person, in one statement
 SESSION_COOKIE_NAME = "__Host-session" if SECURE else "session"
 SESSION_COOKIE_SECURE = SECURE
 SESSION_COOKIE_AGE = int(timedelta(hours=12).total_seconds())

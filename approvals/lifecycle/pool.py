@@ -149,7 +149,7 @@ def _check_named(found: Lookup, new: NewRequest) -> None:
         complaints["assignees.groups"] = _unknown_groups(unknown)
     if complaints:
         raise InvalidFields(complaints)
-    if not (found.users or found.groups):
+    if not (found.users or found.groups or found.requirements):
         raise InvalidFields(
             {"assignees": "Name users or groups: neither the kind nor the source has a default."}
         )

@@ -334,3 +334,9 @@ def test_a_stranger_to_a_requirement_sees_nothing_of_it(fay: User) -> None:
     client = Client()
     client.force_login(make_user("stranger"))
     assert client.get(request.get_absolute_url()).status_code == 404
+
+
+def test_groups_that_are_required_are_asked_where_nobody_else_is_named() -> None:
+    make_user(groups=["finance"])
+    request = make_request(users=[], requirements=[{"group": "finance", "approvals": 1}])
+    assert [str(row.group) for row in request.assignments.all()] == ["finance"]
