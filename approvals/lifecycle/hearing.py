@@ -24,7 +24,7 @@ from approvals.models import (
     RequestKind,
     User,
 )
-from approvals.models.sql import Prepared
+from approvals.models.sql import Prepared, partial
 from approvals.models.standing import STANDING_COLUMNS, Standing, standings_from
 from approvals.policy import Place
 
@@ -131,7 +131,7 @@ def hear(request: ApprovalRequest, reviewer: User) -> Hearing:
 
 def _decision(request: ApprovalRequest, columns: Sequence[Any]) -> Decision:
     public_id, verdict, cause, channel, reviewer_id, username, comment, values, sha, at = columns
-    reviewer = User.from_db("default", ["id", "username"], [reviewer_id, username])
+    reviewer = partial(User, {"id": reviewer_id, "username": username})
     return Decision(
         public_id=UUID(public_id),
         request=request,

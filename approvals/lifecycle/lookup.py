@@ -9,22 +9,23 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from approvals.lifecycle.new_request import NewRequest
-from approvals.models import RequestKind
+from approvals.models import ApprovalRequest, RequestKind
 from approvals.models.rights import REVIEWS_AT_SOURCE
-from approvals.models.sql import Prepared
+from approvals.models.sql import Prepared, partial
 from approvals.models.user import ROLES, comparable
 from approvals.policy import Place
 
 
 @dataclass(frozen=True, slots=True)
 class Known:
-    """The request that a callback ID opened before."""
+    """The request that a callback ID opened before, as far as its sender is told of it."""
 
-    request_id: int
     source_id: int
     content_sha256: str
+    request: ApprovalRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,10 @@ class Lookup:
 _KIND_COLUMNS = (
     "id", "slug", "required_approvals", "on_reject", "on_timeout", "timeout_seconds",
     "due_in_seconds",
+)  # fmt: skip
+
+_KNOWN_COLUMNS = (
+    "id", "public_id", "source_id", "content_sha256", "state", "answer_by", "payload_sha256",
 )  # fmt: skip
 
 # Whose names count is decided by the lowest `owner`: 0 the request itself, 1 its kind, 2 its
@@ -119,7 +124,7 @@ WITH kind AS MATERIALIZED (
           OR lower(subject) = ANY(%(wanting)s::text[]))
 )
 SELECT clock_timestamp(),
-  (SELECT json_build_array(id, source_id, content_sha256) FROM approvals_approvalrequest
+  (SELECT json_build_array({", ".join(_KNOWN_COLUMNS)}) FROM approvals_approvalrequest
     WHERE callback_sha256 = %(callback)s::text),
   (SELECT to_json(kind) FROM kind),
   (SELECT json_object_agg(w.id, w.name ORDER BY w.id) FROM wanted_user w, first
@@ -155,7 +160,7 @@ def look_up(source_id: int, new: NewRequest, callback_sha256: str) -> Lookup:
     at, known, kind, users, groups, places, people, requesters, execution_id = row
     return Lookup(
         at=at,
-        known=Known(*known) if known else None,
+        known=_known(known) if known else None,
         kind=_kind(kind) if kind else None,
         users=_names(users),
         groups=_names(groups),
@@ -166,8 +171,17 @@ def look_up(source_id: int, new: NewRequest, callback_sha256: str) -> Lookup:
     )
 
 
+def _known(values: Sequence[Any]) -> Known:
+    told = dict(zip(_KNOWN_COLUMNS, values, strict=True))
+    told["public_id"] = UUID(told["public_id"])
+    if told["answer_by"]:
+        told["answer_by"] = datetime.fromisoformat(told["answer_by"])
+    request = partial(ApprovalRequest, told)
+    return Known(told["source_id"], told["content_sha256"], request)
+
+
 def _kind(columns: Mapping[str, Any]) -> RequestKind:
-    return RequestKind.from_db("default", _KIND_COLUMNS, [columns[name] for name in _KIND_COLUMNS])
+    return partial(RequestKind, columns)
 
 
 def _names(found: Mapping[str, str] | None) -> dict[int, str]:

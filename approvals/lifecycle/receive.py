@@ -87,7 +87,7 @@ def _again(known: Known, source: CallbackSource, new: NewRequest) -> Received:
             "This callback_id is known with other content. What reviewers saw is what is "
             "decided: create a new callback to ask something else."
         )
-    return Received(ApprovalRequest.objects.get(pk=known.request_id), created=False)
+    return Received(known.request, created=False)
 
 
 def _write(

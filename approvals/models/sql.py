@@ -8,11 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, TypeVar
 
-from django.db import connection
+from django.db import connection, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
+
+Row = TypeVar("Row", bound=models.Model)
 
 #: SQL with a %s for each value, and the values in their order.
 Statement: TypeAlias = "tuple[str, list[Any]]"
@@ -49,6 +51,12 @@ class Prepared:
         """Its first row; None if there is none."""
         found = self.rows(**values)
         return found[0] if found else None
+
+
+def partial(model: type[Row], columns: Mapping[str, Any]) -> Row:
+    """A row of MODEL of which only COLUMNS (by attribute) were read, as `only()` makes it."""
+    names = [f.attname for f in model._meta.concrete_fields if f.attname in columns]
+    return model.from_db("default", names, [columns[name] for name in names])
 
 
 def _bound_cursor() -> CursorWrapper:
