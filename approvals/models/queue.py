@@ -66,6 +66,8 @@ _ASKED_BY_OTHERS = """
 #: How many more a page meets than it shows, as some are not the person's move. If they do
 #: not suffice it is read again, that many times further.
 _SPARE, _FURTHER = 150, 20
+#: Counts beside the names of views are exact up to here.
+BESIDE = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,3 +180,23 @@ def _read(
         cursor.execute(totals_sql, totals_values)
         row = cursor.fetchone()
     return [], row[0]
+
+
+def counts_beside(user: User) -> dict[str, str]:
+    """How much waits in each view of the queue, for the rail: "7", or "99+" at most.
+
+    One statement of the walks the views themselves take, so a number and its list agree.
+    """
+    walks = {"needs_me": Walk.needing(user), "my_teams": Walk.of_teams(user)}
+    texts, values = [], []
+    for walk in walks.values():
+        sql, bound = walk.statement(BESIDE + 1, COUNT_LIMIT + 1)
+        texts.append(f"(SELECT count(*) FROM ({sql}) walked)")  # noqa: S608  # nosec B608
+        values += bound
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT {', '.join(texts)}", values)  # nosec B608
+        found = cursor.fetchone()
+    return {
+        name: f"{BESIDE}+" if count > BESIDE else str(count or "")
+        for name, count in zip(walks, found, strict=True)
+    }

@@ -376,9 +376,11 @@ def test_a_source_that_is_not_there_is_404(client, mara):
     assert client.post(at("disable-source")).status_code == 404
 
 
-def test_the_rail_leads_there_for_admins_only(client, mara, orders):
-    assert f'href="{LIST}"' in client.get(reverse("approvals:queue")).content.decode()
-    client.force_login(make_user("olu", role="operator"))
+def test_the_rail_leads_there_for_who_oversees_something(client, mara, orders):
+    for person in (mara, make_user("olu", role="operator"), make_user("noor", role="auditor")):
+        client.force_login(person)
+        assert f'href="{LIST}"' in client.get(reverse("approvals:queue")).content.decode()
+    client.force_login(make_user("anna"))
     assert f'href="{LIST}"' not in client.get(reverse("approvals:queue")).content.decode()
 
 

@@ -126,3 +126,14 @@ def test_news_of_an_empty_queue_count_from_what_was_asked_last() -> None:
     assert count_newer(anna, News.NEEDING, empty.newest_id) == 0
     make_request(anna)
     assert count_newer(anna, News.NEEDING, empty.newest_id) == 1
+
+
+def test_the_rail_counts_what_its_views_list_on_every_page() -> None:
+    anna = make_user()
+    make_request(anna)
+    team = make_user(groups=["night-shift"])
+    make_request(groups=["night-shift"])
+    assert queue.counts_beside(anna) == {"needs_me": "1", "my_teams": ""}
+    assert queue.counts_beside(team) == {"needs_me": "1", "my_teams": "1"}
+    page = signed_in(anna).get("/tokens/").content.decode()
+    assert '<span class="view-count" id="count-needs-me">1</span>' in page

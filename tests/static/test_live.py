@@ -11,6 +11,7 @@ from django.template import Context, Template
 from django.test import override_settings
 from playwright.sync_api import Browser, Page, Route
 
+from approvals.models.rights import Rights
 from tests.static.files import STATIC
 
 ORIGIN = "http://countersign.test"
@@ -30,6 +31,7 @@ PAGE = """{% extends "base.html" %}{% block main %}
 
 class Reviewer:
     is_authenticated = True
+    rights = Rights()
 
     def get_full_name(self) -> str:
         return "Mara Lindqvist"
