@@ -87,6 +87,13 @@ class User(AbstractUser):
             ),
         ]
 
+        # Whom a requester's name means is asked at every receipt.
+        indexes = [
+            models.Index(Lower("username"), name="users_by_lower_name"),
+            models.Index(Lower("email"), name="users_by_lower_email"),
+            models.Index(Lower("subject"), name="users_by_lower_subject"),
+        ]
+
     def __str__(self) -> str:
         return self.display_name
 

@@ -21,6 +21,7 @@ from django.db.models import QuerySet
 
 from approvals import policy
 from approvals.models import Notice
+from approvals.models.sight import seen_by
 from approvals.notices import mail
 from approvals.states import NoticeKind, NoticeState
 
@@ -166,6 +167,8 @@ def _needless(notice: Notice, now: datetime) -> str:
     if not (notice.user.is_active and notice.user.email):
         return "The person is inactive or has no mail address."
     if notice.kind == NoticeKind.HANDLED:
+        if not seen_by(notice.user).filter(pk=notice.request_id).exists():
+            return "The person may not see the request any more: others were asked."
         return "" if _was_asked(notice) else "The person was never told of the request."
     return _nothing_to_decide(notice, now)
 

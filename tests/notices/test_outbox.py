@@ -393,3 +393,19 @@ def test_handled_waits_for_the_asked_mail_that_is_leaving_at_this_moment(server,
         first.result(), second.result()
     assert server.recipients() == ["bert@example.com", "bert@example.com"]
     assert state_of(NoticeKind.HANDLED, bert) == NoticeState.SENT
+
+
+def test_who_was_replaced_is_not_sent_to_a_page_they_cannot_open(server):
+    anna, bert = make_user("anna"), make_user("bert")
+    request = make_request(anna)
+    send()
+    lifecycle.reassign(
+        request.pk,
+        operator=make_user(role="operator"),
+        to=lifecycle.Asked(username="bert"),
+        instead_of=request.assignments.get().pk,
+        reason="Anna is away.",
+    )
+    approve(request, bert)
+    send()
+    assert state_of(NoticeKind.HANDLED, anna) == NoticeState.DROPPED
