@@ -24,7 +24,6 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.middleware.csrf import CsrfViewMiddleware
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxMiddleware
@@ -57,10 +56,6 @@ class Assets(_ForPages, WhiteNoiseMiddleware):  # type: ignore[misc]
 
 class Sessions(_ForPages, SessionMiddleware):
     """Who is signed in, by cookie."""
-
-
-class Forms(_ForPages, CsrfViewMiddleware):
-    """Forms come from our own pages."""
 
 
 class People(_ForPages, AuthenticationMiddleware):

@@ -68,7 +68,7 @@ MIDDLEWARE = [
     "portal.middleware.ContentPolicy",
     "portal.middleware.Sessions",
     "django.middleware.common.CommonMiddleware",
-    "portal.middleware.Forms",
+    "django.middleware.csrf.CsrfViewMiddleware",
     "portal.middleware.People",
     "allauth.account.middleware.AccountMiddleware",
     "portal.middleware.Messages",

@@ -293,7 +293,7 @@ def test_the_content_of_a_message_is_told_by_the_canonical_json_of_all_it_says()
     for posted in (
         order(),
         order(payload={}),
-        order(payload={"b": 1.50, "a": ["ø\u2028\"\\"]}, on_reject="success", title="Ærlig"),
+        order(payload={"b": 1.50, "a": ['ø\u2028"\\']}, on_reject="success", title="Ærlig"),
         order(
             effects=[{"label": "Fee", "before": 1e16, "after": 0.1}],
             risk={"score": 3, "reasons": []},
