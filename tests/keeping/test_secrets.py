@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 import json
-import secrets
+import random
 from contextlib import suppress
 from datetime import timedelta
 from threading import Barrier, BrokenBarrierError, Thread
@@ -33,7 +33,8 @@ def make(mara, overlap: Overlap = Overlap.DAY, given: str = "") -> str:
 
 
 def whsec(length: int = 32) -> str:
-    return "whsec_" + base64.b64encode(secrets.token_bytes(length)).decode()
+    # The same in every process, so that xdist's workers collect the same tests.
+    return "whsec_" + base64.b64encode(random.Random(length).randbytes(length)).decode()
 
 
 @pytest.mark.parametrize(
