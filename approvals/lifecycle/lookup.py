@@ -5,15 +5,16 @@ Each part is one column of a single row, so that all of it is true at the same m
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
 from approvals.lifecycle.new_request import NewRequest
 from approvals.models import ApprovalRequest, RequestKind
-from approvals.models.rights import REVIEWS_AT_SOURCE
+from approvals.models.rights import REVIEWS_AMONG_GROUPS
 from approvals.models.sql import Prepared, partial
 from approvals.models.user import ROLES, comparable
 from approvals.policy import Place
@@ -68,105 +69,119 @@ _KNOWN_COLUMNS = (
     "id", "public_id", "source_id", "content_sha256", "state", "answer_by", "payload_sha256",
 )  # fmt: skip
 
-# Whose names count is decided by the lowest `owner`: 0 the request itself, 1 its kind, 2 its
-# source. Parts asked for twice are materialized: each is one walk along an index.
-_LOOKUP = Prepared(
-    f"""
+# Whom it asks and requires: the ids. A request that names nobody asks its kind's people, or
+# its source's if its kind has none; a part that is not asked for is not in the text at all.
+_NAMED = """
+wanted AS MATERIALIZED (
+  SELECT ARRAY(SELECT id FROM approvals_user WHERE username = ANY(%(users)s::text[])) AS users,
+         ARRAY(SELECT id FROM auth_group WHERE name = ANY(%(groups)s::text[])
+                  AND name <> ALL(%(roles)s::text[])) AS groups
+)"""
+
+_BY_DEFAULT = """
+own AS MATERIALIZED (
+  SELECT ARRAY(SELECT user_id FROM approvals_requestkind_default_users
+                WHERE requestkind_id = kind.id) AS users,
+         ARRAY(SELECT group_id FROM approvals_requestkind_default_groups
+                WHERE requestkind_id = kind.id) AS groups
+    FROM kind
+), wanted AS MATERIALIZED (
+  SELECT CASE WHEN theirs THEN users ELSE
+           ARRAY(SELECT user_id FROM approvals_callbacksource_default_users
+                  WHERE callbacksource_id = %(source)s::bigint) END AS users,
+         CASE WHEN theirs THEN groups ELSE
+           ARRAY(SELECT group_id FROM approvals_callbacksource_default_groups
+                  WHERE callbacksource_id = %(source)s::bigint) END AS groups
+    FROM (SELECT users, groups, users <> '{}' OR groups <> '{}' AS theirs FROM own) own
+)"""
+
+_REQUIRED_BY_REQUEST = """
+required AS MATERIALIZED (
+  SELECT array_position(%(required)s::text[], name::text) AS place, id, name, 0 AS approvals
+    FROM auth_group
+   WHERE name = ANY(%(required)s::text[]) AND name <> ALL(%(roles)s::text[])
+)"""
+
+_REQUIRED_BY_KIND = """
+required AS MATERIALIZED (
+  SELECT r.id AS place, g.id, g.name, r.approvals FROM approvals_kindrequirement r
+    JOIN auth_group g ON g.id = r.group_id WHERE r.kind_id = (SELECT id FROM kind)
+)"""
+
+_EXECUTION = """(SELECT id FROM approvals_execution
+    WHERE source_id = %(source)s::bigint AND arn = %(arn)s::text)"""
+
+_REQUESTERS = """(SELECT json_agg(json_build_array(id, username, email, subject))
+     FROM approvals_user
+    WHERE lower(username) = ANY(%(wanting)s::text[]) OR lower(email) = ANY(%(wanting)s::text[])
+       OR lower(subject) = ANY(%(wanting)s::text[]))"""
+
+
+@cache
+def _lookup(*, names: bool, requires: bool, wanting: bool, arn: bool) -> Prepared:
+    """The statement for a request that names people, required groups, and so on, or not."""
+    return Prepared(
+        f"""
 WITH kind AS MATERIALIZED (
   SELECT {", ".join(_KIND_COLUMNS)} FROM approvals_requestkind WHERE slug = %(kind)s::text
-), wanted_user AS MATERIALIZED (
-  SELECT 0 AS owner, id, username AS name FROM approvals_user
-   WHERE username = ANY(%(users)s::text[])
-  UNION ALL
-  SELECT 1, u.id, u.username FROM kind
-    JOIN approvals_requestkind_default_users d ON d.requestkind_id = kind.id
-    JOIN approvals_user u ON u.id = d.user_id WHERE NOT %(names)s::boolean
-  UNION ALL
-  SELECT 2, u.id, u.username FROM approvals_callbacksource_default_users d
-    JOIN approvals_user u ON u.id = d.user_id
-   WHERE d.callbacksource_id = %(source)s::bigint AND NOT %(names)s::boolean
-), wanted_group AS MATERIALIZED (
-  SELECT 0 AS owner, id, name FROM auth_group
-   WHERE name = ANY(%(groups)s::text[]) AND name <> ALL(%(roles)s::text[])
-  UNION ALL
-  SELECT 1, g.id, g.name FROM kind
-    JOIN approvals_requestkind_default_groups d ON d.requestkind_id = kind.id
-    JOIN auth_group g ON g.id = d.group_id WHERE NOT %(names)s::boolean
-  UNION ALL
-  SELECT 2, g.id, g.name FROM approvals_callbacksource_default_groups d
-    JOIN auth_group g ON g.id = d.group_id
-   WHERE d.callbacksource_id = %(source)s::bigint AND NOT %(names)s::boolean
-), first AS MATERIALIZED (
-  SELECT min(owner) AS owner FROM
-         (SELECT owner FROM wanted_user UNION ALL SELECT owner FROM wanted_group) owners
-), required AS MATERIALIZED (
-  SELECT r.id AS place, g.id, g.name, r.approvals FROM kind
-    JOIN approvals_kindrequirement r ON r.kind_id = kind.id
-    JOIN auth_group g ON g.id = r.group_id WHERE NOT %(requires)s::boolean
-  UNION ALL
-  SELECT array_position(%(required)s::text[], name::text), id, name, 0 FROM auth_group
-   WHERE name = ANY(%(required)s::text[]) AND name <> ALL(%(roles)s::text[])
-), asked AS MATERIALIZED (
-  SELECT w.id FROM wanted_user w, first WHERE w.owner = first.owner
-  UNION
-  SELECT m.user_id FROM approvals_user_groups m
-   WHERE m.group_id IN (SELECT w.id FROM wanted_group w, first WHERE w.owner = first.owner
-                        UNION SELECT id FROM required)
-), person AS (
-  SELECT u.id, u.username, u.email, u.subject,
-         ARRAY(SELECT m.group_id FROM approvals_user_groups m
-                WHERE m.user_id = u.id AND m.group_id IN (SELECT id FROM required)) AS groups
-    FROM asked JOIN approvals_user u ON u.id = asked.id WHERE {REVIEWS_AT_SOURCE}
-), requester AS (
-  SELECT id, username, email, subject FROM approvals_user
-   WHERE %(wanting)s::text[] <> '{{}}'
-     AND (lower(username) = ANY(%(wanting)s::text[]) OR lower(email) = ANY(%(wanting)s::text[])
-          OR lower(subject) = ANY(%(wanting)s::text[]))
-)
+), {_NAMED if names else _BY_DEFAULT},
+{_REQUIRED_BY_REQUEST if requires else _REQUIRED_BY_KIND}
 SELECT clock_timestamp(),
   (SELECT json_build_array({", ".join(_KNOWN_COLUMNS)}) FROM approvals_approvalrequest
     WHERE callback_sha256 = %(callback)s::text),
-  (SELECT to_json(kind) FROM kind),
-  (SELECT json_object_agg(w.id, w.name ORDER BY w.id) FROM wanted_user w, first
-    WHERE w.owner = first.owner),
-  (SELECT json_object_agg(w.id, w.name ORDER BY w.id) FROM wanted_group w, first
-    WHERE w.owner = first.owner),
-  (SELECT json_agg(json_build_array(id, name, approvals) ORDER BY place) FROM required),
-  (SELECT json_agg(json_build_array(id, username, email, subject, groups) ORDER BY id)
-     FROM person),
-  (SELECT json_agg(json_build_array(id, username, email, subject) ORDER BY id) FROM requester),
-  (SELECT id FROM approvals_execution
-    WHERE source_id = %(source)s::bigint AND arn = %(arn)s::text)"""  # noqa: S608  # nosec B608
-)
+  (SELECT json_build_array({", ".join(_KIND_COLUMNS)}) FROM kind),
+  (SELECT json_agg(json_build_array(id, username)) FROM approvals_user
+    WHERE id = ANY((SELECT users FROM wanted)::bigint[])),
+  (SELECT json_agg(json_build_array(id, name)) FROM auth_group
+    WHERE id = ANY((SELECT groups FROM wanted)::integer[])),
+  (SELECT json_agg(json_build_array(place, id, name, approvals)) FROM required),
+  (SELECT json_agg(json_build_array(u.id, u.username, u.email, u.subject, u.groups))
+     FROM (SELECT u.*, ARRAY(SELECT m.group_id FROM approvals_user_groups m
+                              WHERE m.user_id = u.id) AS groups
+             FROM approvals_user u
+            WHERE u.id = ANY((SELECT users FROM wanted)::bigint[] || ARRAY(
+                  SELECT m.user_id FROM approvals_user_groups m WHERE m.group_id = ANY(
+                    (SELECT groups FROM wanted)::integer[] || ARRAY(SELECT id FROM required))))
+           OFFSET 0) u
+    WHERE {REVIEWS_AMONG_GROUPS}),
+  {_REQUESTERS if wanting else "NULL"},
+  {_EXECUTION if arn else "NULL"}"""  # noqa: S608  # nosec B608
+    )
 
 
 def look_up(source_id: int, new: NewRequest, callback_sha256: str) -> Lookup:
     """All that is known about NEW, asked by the source SOURCE_ID, in one statement."""
     required = [each["group"] for each in new.requirements]
-    row = _LOOKUP.row(
+    wanting = sorted(new.wanting.names())
+    statement = _lookup(
+        names=bool(new.users or new.groups),
+        requires=bool(required),
+        wanting=bool(wanting),
+        arn=bool(new.execution_arn),
+    )
+    row = statement.row(
         source=source_id,
         callback=callback_sha256,
         kind=new.kind,
         users=list(new.users),
         groups=list(new.groups),
-        names=bool(new.users or new.groups),
         required=required,
-        requires=bool(required),
         roles=list(ROLES),
-        wanting=sorted(new.wanting.names()),
+        wanting=wanting,
         arn=new.execution_arn,
     )
     assert row is not None, "a SELECT without FROM has a row"
     at, known, kind, users, groups, places, people, requesters, execution_id = row
+    places = _places(places or (), new)
     return Lookup(
         at=at,
         known=_known(known) if known else None,
-        kind=_kind(kind) if kind else None,
-        users=_names(users),
-        groups=_names(groups),
-        requirements=_places(places or (), new),
-        people=tuple(Person(pk, comparable(*n), frozenset(g)) for pk, *n, g in people or ()),
-        wanted_by={pk: comparable(*names) for pk, *names in requesters or ()},
+        kind=partial(RequestKind, dict(zip(_KIND_COLUMNS, kind, strict=True))) if kind else None,
+        users=dict(sorted(users or ())),
+        groups=dict(sorted(groups or ())),
+        requirements=places,
+        people=_people(people or (), places),
+        wanted_by={pk: comparable(*names) for pk, *names in sorted(requesters or ())},
         execution_id=execution_id,
     )
 
@@ -180,15 +195,17 @@ def _known(values: Sequence[Any]) -> Known:
     return Known(told["source_id"], told["content_sha256"], request)
 
 
-def _kind(columns: Mapping[str, Any]) -> RequestKind:
-    return partial(RequestKind, columns)
+def _people(rows: Sequence[Any], places: Sequence[Place]) -> tuple[Person, ...]:
+    required = {place.group_id for place in places if place.group_id}
+    return tuple(
+        Person(pk, comparable(*names), frozenset(required.intersection(groups)))
+        for pk, *names, groups in sorted(rows)
+    )
 
 
-def _names(found: Mapping[str, str] | None) -> dict[int, str]:
-    return {int(pk): name for pk, name in (found or {}).items()}
-
-
-def _places(rows: Sequence[tuple[int, str, int]], new: NewRequest) -> tuple[Place, ...]:
+def _places(rows: Sequence[Any], new: NewRequest) -> tuple[Place, ...]:
     """What the kind requires, or what NEW does, with the number it says."""
     said = {each["group"]: each["approvals"] for each in new.requirements}
-    return tuple(Place(pk, name, said.get(name, approvals)) for pk, name, approvals in rows)
+    return tuple(
+        Place(pk, name, said.get(name, approvals)) for _, pk, name, approvals in sorted(rows)
+    )
