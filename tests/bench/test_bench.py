@@ -66,7 +66,7 @@ def test_a_generated_queue_is_read_along_its_indexes_in_few_statements(tmp_path:
     assert found.many.scans == []
     assert [page.rows for page in (found.many.first, *found.many.deep)] == [50] * 4
     assert len(found.many.first.statements) <= 5
-    assert {len(poll.statements) for poll in (found.many.news, found.many.panel)} == {3}
+    assert {len(poll.statements) for poll in (found.many.news, found.many.panel)} == {2}
     assert "| page of 50 " in queue_table(found, size)
 
 
