@@ -7,6 +7,7 @@ values, always of the same types, and its plan is kept (models.sql).
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -43,55 +44,67 @@ def _listed(names: list[str], table: str = "") -> str:
 
 _REQUEST = [name for name in _columns(ApprovalRequest) if name != "execution_id"]
 
-# The request first: whoever finds its callback known writes nothing at all. Its execution
-# last, as everywhere: a row of one known from before is locked after the request's own.
-_RECEIVE = Prepared(
-    f"""
-WITH given AS MATERIALIZED (
-  SELECT %(more)s::jsonb AS more
-), request AS (
+# Its execution: one that has no row yet gets one, whose key is drawn with the request; one
+# known from before is looked at soon, last, as everywhere: after the request's own lock.
+_NEW_ID = "nextval(pg_get_serial_sequence('approvals_execution', 'id'))"
+_STARTED = """
+, started AS (
+  INSERT INTO approvals_execution (id, source_id, arn, status, next_look_at, looks, trouble)
+  SELECT execution_id, source_id, %(new_arn)s::text, 'UNKNOWN', received_at, 0, '' FROM request
+)"""
+_LOOKED_AT = """
+, looked_at AS (
+  UPDATE approvals_execution e SET next_look_at = request.received_at FROM request
+   WHERE e.id = request.execution_id
+)"""
+_REQUIRED = """
+, required AS (
+  INSERT INTO approvals_requirement (request_id, group_id, approvals)
+  SELECT request.id, place.group_id, place.approvals FROM request,
+         json_to_recordset(%(required)s::json) AS place (group_id bigint, approvals smallint)
+)"""
+_PROMISED = """
+, promised AS (
+  INSERT INTO approvals_heartbeat
+         (request_id, source_id, "interval", next_beat_at, beats, misses, trouble)
+  SELECT id, source_id, heartbeat_timeout_seconds * interval '1 second' / 3,
+         received_at, 0, 0, ''
+    FROM request
+)"""
+
+
+@cache
+def _receive(*, started: bool, known: bool, required: bool, promised: bool) -> Prepared:
+    """The statement for a request with those parts; what it lacks is not in the text.
+
+    The request first: whoever finds its callback known writes nothing at all.
+    """
+    return Prepared(
+        f"""
+WITH request AS (
   INSERT INTO approvals_approvalrequest ({_listed(_REQUEST)}, execution_id)
-  SELECT {_listed(_REQUEST, "r.")}, CASE WHEN more ? 'new_arn'
-         THEN nextval(pg_get_serial_sequence('approvals_execution', 'id'))
-         ELSE r.execution_id END
-    FROM given, json_populate_record(NULL::approvals_approvalrequest, %(request)s::json) r
+  SELECT {_listed(_REQUEST, "r.")}, {_NEW_ID if started else "r.execution_id"}
+    FROM json_populate_record(NULL::approvals_approvalrequest, %(request)s::json) r
   ON CONFLICT (callback_sha256) DO NOTHING
   RETURNING id, source_id, execution_id, received_at, queue_at, heartbeat_timeout_seconds
 ), asked AS (
   INSERT INTO approvals_assignment (request_id, user_id, group_id, open, queue_at)
-  SELECT request.id, who.user_id, who.group_id, true, queue_at FROM request, given,
-         jsonb_to_recordset(more->'asked') AS who (user_id bigint, group_id bigint)
-), required AS (
-  INSERT INTO approvals_requirement (request_id, group_id, approvals)
-  SELECT request.id, place.group_id, place.approvals FROM request, given,
-         jsonb_to_recordset(more->'required') AS place (group_id bigint, approvals smallint)
-), promised AS (
-  INSERT INTO approvals_heartbeat
-         (request_id, source_id, "interval", next_beat_at, beats, misses, trouble)
-  SELECT request.id, source_id, heartbeat_timeout_seconds * interval '1 second' / 3,
-         received_at, 0, 0, ''
-    FROM request WHERE heartbeat_timeout_seconds > 0
+  SELECT request.id, who.user_id, who.group_id, true, queue_at FROM request,
+         (SELECT unnest(%(user_ids)s::bigint[]) AS user_id, NULL::integer AS group_id
+          UNION ALL SELECT NULL, unnest(%(group_ids)s::integer[])) who
 ), told AS (
   INSERT INTO approvals_notice
          (request_id, user_id, kind, state, owed_at, next_attempt_at, attempts, detail)
-  SELECT request.id, person::bigint, '{NoticeKind.ASKED}', 'pending',
-         received_at, received_at, 0, ''
-    FROM request, given, jsonb_array_elements_text(more->'told') AS person
+  SELECT request.id, unnest(%(told)s::bigint[]), '{NoticeKind.ASKED}', 'pending',
+         received_at, received_at, 0, '' FROM request
 ), recorded AS (
   INSERT INTO approvals_auditevent (request_id, seq, tag, at, actor_id, actor_name, facts, mac)
   SELECT request.id, e.seq, e.tag, e.at, e.actor_id, e.actor_name, e.facts, e.mac
-    FROM request, given,
-         jsonb_populate_record(NULL::approvals_auditevent, more->'event') e
-), started AS (
-  INSERT INTO approvals_execution (id, source_id, arn, status, next_look_at, looks, trouble)
-  SELECT execution_id, source_id, more->>'new_arn', 'UNKNOWN', received_at, 0, ''
-    FROM request, given WHERE more ? 'new_arn'
-), looked_at AS (
-  UPDATE approvals_execution e SET next_look_at = request.received_at FROM request, given
-   WHERE e.id = request.execution_id AND NOT more ? 'new_arn'
-)
+    FROM request, json_populate_record(NULL::approvals_auditevent, %(event)s::json) e
+){_REQUIRED if required else ""}{_PROMISED if promised else ""}
+{_STARTED if started else ""}{_LOOKED_AT if known else ""}
 SELECT id, execution_id FROM request"""  # noqa: S608  # nosec B608
-)
+    )
 
 
 def write_received(
@@ -112,15 +125,21 @@ def write_received(
     Raises:
         IntegrityError: something it rests on came or went since it was looked up.
     """
-    more: dict[str, Any] = {
-        "asked": [*({"user_id": pk} for pk in user_ids), *({"group_id": pk} for pk in group_ids)],
-        "required": [{"group_id": pk, "approvals": approvals} for pk, approvals in required],
-        "told": told,
-        "event": row_of(event),
-    }
-    if new_arn:
-        more["new_arn"] = new_arn
-    written = _RECEIVE.row(request=as_json(row_of(request)), more=as_json(more))
+    statement = _receive(
+        started=bool(new_arn),
+        known=bool(request.execution_id) and not new_arn,
+        required=bool(required),
+        promised=request.heartbeat_timeout_seconds > 0,
+    )
+    written = statement.row(
+        request=as_json(row_of(request)),
+        event=as_json(row_of(event)),
+        user_ids=_as_array(user_ids),
+        group_ids=_as_array(group_ids),
+        told=_as_array(told),
+        required=as_json([{"group_id": pk, "approvals": number} for pk, number in required]),
+        new_arn=new_arn,
+    )
     if written is None:
         return False
     request.pk, request.execution_id = written
@@ -199,6 +218,11 @@ def row_of(instance: models.Model) -> dict[str, Any]:
 
 def as_json(value: Any) -> str:
     return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_text)
+
+
+def _as_array(ids: Iterable[int]) -> str:
+    """IDS as PostgreSQL reads an array; a list's type would change with its largest number."""
+    return "{" + ",".join(map(str, ids)) + "}"
 
 
 def _as_text(value: Any) -> str:
