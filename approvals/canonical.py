@@ -35,12 +35,14 @@ def canonical_json(value: Json) -> str:
         TypeError: something in VALUE has no place in JSON.
         ValueError: a float is not finite.
     """
+    if type(value) is str:  # most are
+        return quoted(value)
     if isinstance(value, NumberToken):
         return str(value)
     if isinstance(value, str):
         return quoted(value)
     if isinstance(value, Mapping):
-        pairs = (f"{quoted(key)}:{canonical_json(value[key])}" for key in sorted(value))
+        pairs = [f"{quoted(key)}:{canonical_json(value[key])}" for key in sorted(value)]
         return "{" + ",".join(pairs) + "}"
     if isinstance(value, list | tuple):
         return "[" + ",".join(map(canonical_json, value)) + "]"

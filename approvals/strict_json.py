@@ -59,6 +59,8 @@ def parse_json(body: bytes) -> Json:
 
 def plain_numbers(value: Json) -> Json:
     """VALUE with its number tokens as int or float, for whoever counts."""
+    if type(value) is str:  # most are
+        return value
     if isinstance(value, NumberToken):
         return int(value) if value.lstrip("-").isdigit() else float(value)
     if isinstance(value, dict):

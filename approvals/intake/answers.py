@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
+from functools import cache
 from typing import Self
 from uuid import UUID
 
 from django.conf import settings
+from django.http import HttpResponse
+from django.urls import get_script_prefix, reverse
+from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
 from approvals.models import ApprovalRequest
@@ -28,12 +33,45 @@ class OpenAnswer(BaseModel):
     def of(cls, request: ApprovalRequest, warnings: Iterable[str] = ()) -> Self:
         return cls(
             id=request.public_id,
-            url=settings.BASE_URL + request.get_absolute_url(),
+            url=_page_of(request.public_id),
             state=request.state,
             answer_by=request.answer_by,
             payload_sha256=request.payload_sha256,
             warnings=list(warnings),
         )
+
+
+def opened(
+    request: ApprovalRequest, warnings: Iterable[str], *, status: int, location: str
+) -> HttpResponse:
+    """`OpenAnswer` as it goes out: written here, where every message waits for it."""
+    content = {
+        "id": str(request.public_id),
+        "url": _page_of(request.public_id),
+        "state": str(request.state),
+        "answer_by": request.answer_by,
+        "payload_sha256": request.payload_sha256,
+        "warnings": list(warnings),
+    }
+    return HttpResponse(
+        json.dumps(content, cls=NinjaJSONEncoder),
+        status=status,
+        content_type="application/json; charset=utf-8",
+        headers={"Location": location},
+    )
+
+
+def _page_of(public_id: UUID) -> str:
+    before, after = _around_id(get_script_prefix())
+    return f"{settings.BASE_URL}{before}{public_id}{after}"
+
+
+@cache
+def _around_id(_script_prefix: str) -> tuple[str, str]:
+    """What stands before and behind the id in the address of a request's page."""
+    nil = UUID(int=0)
+    before, _, after = reverse("approvals:request", args=[nil]).partition(str(nil))
+    return before, after
 
 
 class DecisionAnswer(BaseModel):

@@ -15,11 +15,11 @@ import structlog
 from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
-from ninja import Router, Status
+from ninja import Router
 
 from approvals import lifecycle, problems
 from approvals.errors import AlreadyClosed, ForeignFunction, InvalidFields
-from approvals.intake.answers import FollowAnswer, OpenAnswer
+from approvals.intake.answers import FollowAnswer, OpenAnswer, opened
 from approvals.intake.envelope import Unacceptable, check_envelope, check_length
 from approvals.intake.functions import check_function
 from approvals.intake.openapi import described
@@ -46,7 +46,7 @@ _SHA256 = re.compile(r"[0-9a-fA-F]{64}")
     openapi_extra=described(RequestBody, 400, 401, 403, 409, 411, 413, 415, 422),
     url_name="source-requests",
 )
-def open_request(request: HttpRequest, response: HttpResponse, source: str) -> Status[OpenAnswer]:
+def open_request(request: HttpRequest, source: str) -> HttpResponse:
     """Put a callback ID before its reviewers.
 
     201 opened; 200 the same callback ID with the same content was opened before; 409 it
@@ -56,9 +56,11 @@ def open_request(request: HttpRequest, response: HttpResponse, source: str) -> S
     new = new_request(parse_json(body))
     _check_function(sender, new)
     received = lifecycle.receive(sender.source, new, sent_at=sender.signed_at)
-    response["Location"] = f"{settings.BASE_URL}{request.path}/{received.request.public_id}"
-    return Status(
-        201 if received.created else 200, OpenAnswer.of(received.request, received.warnings)
+    return opened(
+        received.request,
+        received.warnings,
+        status=201 if received.created else 200,
+        location=f"{settings.BASE_URL}{request.path}/{received.request.public_id}",
     )
 
 

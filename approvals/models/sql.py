@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from django.db import connection, models
+from django.db import DEFAULT_DB_ALIAS, connections, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
 
@@ -62,7 +62,7 @@ def partial(model: type[Row], columns: Mapping[str, Any]) -> Row:
 def _bound_cursor() -> CursorWrapper:
     # What connection.cursor() does, with the cursor that leaves the values to the server;
     # Django offers that for all statements of a connection or for none.
-    database: Any = connection
+    database: Any = connections[DEFAULT_DB_ALIAS]
     database.close_if_health_check_failed()
     database.ensure_connection()
     with database.wrap_database_errors:
