@@ -79,11 +79,11 @@ def check_standing(request: ApprovalRequest, standing: Standing | None) -> None:
         raise NotAReviewer("Only a reviewer can decide. Ask an admin for the reviewer role.")
     if not standing.is_asked:
         raise NotAReviewer("You are not among the people asked to decide this request.")
-    _check_four_eyes(request, standing.user_id, standing.identities)
+    _check_four_eyes(request, standing)
 
 
 def check_may_operate(request: ApprovalRequest, person: User) -> None:
-    """Return if PERSON may reassign, withdraw, force or redrive REQUEST now.
+    """Return if PERSON may take REQUEST back, or redrive its answer, now.
 
     Raises:
         NotAnOperator: PERSON is inactive, or no operator of the request's source.
@@ -96,18 +96,20 @@ def check_may_operate(request: ApprovalRequest, person: User) -> None:
         raise NotAnOperator("Only an operator of this source can do that.")
 
 
-def check_may_force(request: ApprovalRequest, person: User) -> None:
-    """Return if PERSON may force an answer to REQUEST: an operator, and not who wants it.
+def check_may_steer(request: ApprovalRequest, person: User) -> None:
+    """Return if PERSON may force an answer to REQUEST, or say who else is asked.
+
+    An operator, and not who wants it: who chooses the deciders decides.
 
     Raises:
         NotAnOperator, FourEyes: as said.
     """
     check_may_operate(request, person)
-    _check_four_eyes(request, person.pk, person.identities())
+    _check_four_eyes(request, standings_of(request, [person.pk])[person.pk])
 
 
-def _check_four_eyes(request: ApprovalRequest, user_id: int, names: frozenset[str]) -> None:
-    if user_id in request.wanted_by_ids or Wanting.of(request).names() & names:
+def _check_four_eyes(request: ApprovalRequest, standing: Standing) -> None:
+    if standing.is_requester or Wanting.of(request).names() & standing.identities:
         raise FourEyes(
             "You asked for this, or it is made on your behalf: somebody else must decide."
         )
@@ -160,6 +162,23 @@ def _agreeing(
         people |= standing.identities
         counting.append(decision)
     return counting
+
+
+def distinct(
+    accounts: Iterable[tuple[frozenset[str], frozenset[int]]],
+) -> list[frozenset[int]]:
+    """The groups of each person behind ACCOUNTS (names and groups of each).
+
+    Accounts that share a name are one person, in the groups of all of them.
+    """
+    people: list[tuple[frozenset[str], frozenset[int]]] = []
+    for names, groups in accounts:
+        same = [person for person in people if person[0] & names]
+        people = [person for person in people if not person[0] & names]
+        for known_names, known_groups in same:
+            names, groups = names | known_names, groups | known_groups  # noqa: PLW2901
+        people.append((names, groups))
+    return [groups for _, groups in people]
 
 
 def places_of(request: ApprovalRequest) -> list[Place]:

@@ -36,7 +36,7 @@ def force(
     request = desk.lock(request_id)
     now = database_now()
     operator = User.objects.get(pk=operator.pk)  # as they are called now, for four eyes
-    policy.check_may_force(request, operator)
+    policy.check_may_steer(request, operator)
     desk.check_open(request, now)
     check_not_voted(request, operator)
     _check_no_values_needed(request, verdict)

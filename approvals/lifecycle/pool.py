@@ -66,21 +66,24 @@ def find_pool(found: Lookup, kind: RequestKind, new: NewRequest) -> Pool:
     users, groups = found.users, dict(found.groups)
     groups |= {place.group_id: place.group for place in found.requirements if place.group_id}
     required = _required(new, kind, found.requirements)
+    # By any of their accounts, and as policy folds names: SQL folds a few letters otherwise.
     wanting = new.wanting.names()
+    wanted_by = set(found.wanted_by) | {
+        person.user_id for person in found.people if person.identities & wanting
+    }
+    wanting = wanting.union(*found.wanted_by.values())
     eligible = [person for person in found.people if not person.identities & wanting]
-    if len(eligible) < required:
-        raise InvalidFields({"assignees": _too_few(len(eligible), required, users, groups)})
-    check_can_be_filled(
-        policy.with_anybody(found.requirements, required),
-        [person.group_ids for person in eligible],
-    )
+    voters = policy.distinct((person.identities, person.group_ids) for person in eligible)
+    if len(voters) < required:
+        raise InvalidFields({"assignees": _too_few(len(voters), required, users, groups)})
+    check_can_be_filled(policy.with_anybody(found.requirements, required), voters)
     return Pool(
         users=users,
         groups=groups,
         eligible_ids=tuple(person.user_id for person in eligible),
         required=required,
         requirements=found.requirements,
-        wanted_by_ids=tuple(found.wanted_by),
+        wanted_by_ids=tuple(sorted(wanted_by)),
         warnings=_warnings(found, new),
     )
 
@@ -179,7 +182,9 @@ def _warnings(found: Lookup, new: NewRequest) -> tuple[str, ...]:
 
     An agent seldom is somebody, so only the people behind it are warned about.
     """
-    known = frozenset[str]().union(*found.wanted_by.values())
+    names = new.wanting.names()
+    met = (person.identities for person in found.people if person.identities & names)
+    known = frozenset[str]().union(*found.wanted_by.values(), *met)
     said = {"requested_by": new.wanting.requested_by, "on_behalf_of": new.wanting.on_behalf_of}
     return tuple(
         f"{field} {name!r} is nobody here: four eyes cannot recognise them."

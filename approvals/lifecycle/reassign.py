@@ -44,6 +44,7 @@ def reassign(
 
     Raises:
         NotAnOperator: OPERATOR may not operate the request's source.
+        FourEyes: OPERATOR asked for it, or it was asked on their behalf.
         AlreadyClosed: it was closed, or its deadline has passed.
         InvalidFields: TO is nobody, asked already, or nobody of them could decide;
             INSTEAD_OF is not asked; REASON is missing; or too few would be left.
@@ -51,7 +52,7 @@ def reassign(
     reason = checked_reason(reason, "Say why others are asked.")
     request = desk.lock(request_id)
     now = database_now()
-    policy.check_may_operate(request, operator)
+    policy.check_may_steer(request, operator)
     desk.check_open(request, now)
     former = _former(request, instead_of)
     user, group = _found(to)
@@ -66,6 +67,7 @@ def reassign(
     )
     _check_somebody_can(request, user, group)
     _check_no_fewer(request, before)
+    _check_still_open(request)
     _tell(request, user, group, at=now)
     AuditEvent.objects.record(
         AuditTag.REASSIGNED,
@@ -155,10 +157,23 @@ def _check_no_fewer(request: ApprovalRequest, before: int) -> None:
         )
 
 
+def _check_still_open(request: ApprovalRequest) -> None:
+    """Refuse a step after which the votes cast would do: nobody would have pressed last."""
+    decisions = list(request.decisions.select_related("reviewer").order_by("id"))
+    if decisions and not policy.tally(request, decisions).missing:
+        raise InvalidFields(
+            {
+                "to": "The approvals given so far would then be enough, and nobody would have "
+                "decided that: ask them as well instead."
+            }
+        )
+
+
 def _still_missing(request: ApprovalRequest) -> int:
     """How many approvals would be missing if everybody approved who may, the former voters too."""
     standings = standings_of(request, eligible_of(request)).values()
-    filled = policy.fill(policy.places_of(request), [each.group_ids for each in standings])
+    people = policy.distinct((each.identities, each.group_ids) for each in standings)
+    filled = policy.fill(policy.places_of(request), people)
     return sum(place.missing for place in filled)
 
 

@@ -12,17 +12,40 @@ from approvals.models.request import ApprovalRequest
 from approvals.models.rights import REVIEWS_AT_SOURCE
 from approvals.models.user import comparable
 
-# Whom one asks oneself does not count: nobody makes themselves a reviewer of a request.
+
+def _names(person: str) -> str:
+    """The names of the account PERSON (an alias), as policy compares them."""
+    columns = ", ".join(f"lower({person}.{name})" for name in ("username", "email", "subject"))
+    return f"array_remove(ARRAY[{columns}]::text[], '')"
+
+
+def same_person(one: str, other: str) -> str:
+    """True where two accounts (aliases) are one person: they share a name of either."""
+    return f"({one}.id = {other}.id OR {_names(one)} && {_names(other)})"
+
+
+# Whom one asks oneself does not count, nor does one's second account: nobody makes
+# themselves a reviewer of a request, or fills a place they moved.
+_ASKED_BY_OTHERS = f"""NOT EXISTS (SELECT 1 FROM approvals_user asker
+                    WHERE asker.id = a.asked_by_id AND {same_person("asker", "u")})"""  # noqa: S608  # nosec B608
+
 #: The columns of a Standing towards the request %(request)s, for each person `u`.
 STANDING_COLUMNS = f"""u.id, u.username, u.email, u.subject, {REVIEWS_AT_SOURCE},
        EXISTS (SELECT 1 FROM approvals_assignment a
-                WHERE a.request_id = %(request)s AND a.asked_by_id IS DISTINCT FROM u.id
+                WHERE a.request_id = %(request)s
                   AND (a.user_id = u.id OR a.group_id IN
-                       (SELECT group_id FROM approvals_user_groups WHERE user_id = u.id))),
+                       (SELECT group_id FROM approvals_user_groups WHERE user_id = u.id))
+                  AND {_ASKED_BY_OTHERS}),
+       EXISTS (SELECT 1 FROM approvals_approvalrequest q
+                 JOIN approvals_user w ON w.id = ANY(q.wanted_by_ids)
+                WHERE q.id = %(request)s AND {same_person("w", "u")}),
        ARRAY(SELECT r.group_id FROM approvals_requirement r
                JOIN approvals_user_groups member
                  ON member.group_id = r.group_id AND member.user_id = u.id
-              WHERE r.request_id = %(request)s)"""  # noqa: S608  # nosec B608
+              WHERE r.request_id = %(request)s
+                AND EXISTS (SELECT 1 FROM approvals_assignment a
+                             WHERE a.request_id = r.request_id AND a.group_id = r.group_id
+                               AND {_ASKED_BY_OTHERS}))"""  # noqa: S608  # nosec B608
 
 _STANDINGS = f"""
 SELECT {STANDING_COLUMNS}
@@ -33,6 +56,7 @@ SELECT {STANDING_COLUMNS}
 class Standing:
     """One person towards one request: what they may at its source, and whether they are asked.
 
+    IS_REQUESTER: they are whom its requester names meant, by this account or another.
     GROUP_IDS: the groups they are a member of, of those the request requires.
     """
 
@@ -40,6 +64,7 @@ class Standing:
     identities: frozenset[str]
     is_reviewer: bool
     is_asked: bool
+    is_requester: bool
     group_ids: frozenset[int]
 
 
@@ -57,6 +82,6 @@ def standings_of(request: ApprovalRequest, people: Collection[int]) -> dict[int,
 def standings_from(rows: Iterable[Sequence[Any]]) -> dict[int, Standing]:
     """The standings that ROWS of STANDING_COLUMNS tell of, by user id."""
     return {
-        pk: Standing(pk, comparable(*names), reviews, asked, frozenset(group_ids))
-        for pk, *names, reviews, asked, group_ids in rows
+        pk: Standing(pk, comparable(*names), reviews, asked, wants, frozenset(group_ids))
+        for pk, *names, reviews, asked, wants, group_ids in rows
     }

@@ -19,9 +19,20 @@ ROLES = ("reviewer", "operator", "auditor", "admin")
 
 
 def comparable(*names: str) -> frozenset[str]:
-    """NAMES as four eyes compares them: trimmed, one Unicode form, case-folded, none empty."""
-    folded = (unicodedata.normalize("NFKC", name).strip().casefold() for name in names)
-    return frozenset(name for name in folded if name)
+    """NAMES as four eyes compares them: trimmed, one Unicode form, case-folded, none empty.
+
+    What nobody sees (format characters such as a zero-width space) makes no other name.
+    """
+    return frozenset(name for name in map(_folded, names) if name)
+
+
+def _folded(name: str) -> str:
+    if name.isascii():
+        return name.strip().casefold()
+    seen = (
+        char for char in unicodedata.normalize("NFKC", name) if unicodedata.category(char) != "Cf"
+    )
+    return "".join(seen).strip().casefold()
 
 
 class UserQuerySet(models.QuerySet["User"]):

@@ -24,7 +24,7 @@ class Desk:
     """The three forms about one request, and what they say around them.
 
     MISSING: approvals that a forced one would stand in for; WHY_NOT: why this operator
-    cannot force it, a sentence, or empty.
+    cannot force it, WHY_NOT_ASK why they cannot ask others; a sentence, or empty.
     """
 
     reassign: OperateForm
@@ -32,6 +32,7 @@ class Desk:
     force: OperateForm
     missing: int
     why_not: str
+    why_not_ask: str
 
 
 def forms_for(
@@ -54,14 +55,22 @@ def desk_of(request: ApprovalRequest, operator: User, forms: Mapping[str, Operat
         force=forms[ForceForm.verb],
         missing=policy.tally(request, decisions).missing,
         why_not=_why_not_forced(request, operator),
+        why_not_ask=_why_not_steered(request, operator),
     )
 
 
 def _why_not_forced(request: ApprovalRequest, operator: User) -> str:
     try:
-        policy.check_may_force(request, operator)
         check_not_voted(request, operator)
-    except (FourEyes, NotAnOperator, AlreadyVoted) as refusal:
+    except AlreadyVoted as refusal:
+        return str(refusal)
+    return _why_not_steered(request, operator)
+
+
+def _why_not_steered(request: ApprovalRequest, operator: User) -> str:
+    try:
+        policy.check_may_steer(request, operator)
+    except (FourEyes, NotAnOperator) as refusal:
         return str(refusal)
     return ""
 
