@@ -72,6 +72,7 @@ def _say(form: Form, **labels: str) -> None:
         form.fields[name].label = label
     for field in form.fields.values():
         field.widget.attrs.pop("placeholder", None)
+        field.error_messages["required"] = "This is needed."
         field.help_text = ""  # the page itself leads on from a forgotten password
     if "password1" in form.fields:
         form.fields["password1"].help_text = _STRONG
