@@ -118,6 +118,7 @@ class ContentPolicy(CSPMiddleware):
         if not self._written:
             self._written = self._written_for(request)
         response.headers.setdefault("Content-Security-Policy", self._written)
+        response.headers.setdefault("Cache-Control", "no-store")  # payloads are in it
         return response
 
     def _written_for(self, request: HttpRequest) -> str:

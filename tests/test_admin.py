@@ -180,7 +180,7 @@ def test_the_migration_grants_the_role_what_these_tests_grant_it():
     role = make_role("admin")
     for name in (
         "0004_admins_keep_people_and_kinds",
-        "0007_requirements_stay_settings_are_history",
+        "0009_requirements_stay_settings_are_history",
     ):
         import_module(f"approvals.migrations.{name}").forward(apps, None)
     granted = set(role.permissions.values_list("content_type__model", "codename"))

@@ -83,9 +83,11 @@ def draft(
 
 def _on_timeout(new: NewRequest, kind: RequestKind) -> str:
     rule = new.on_timeout or kind.on_timeout
-    # A callback that never times out at AWS would wait for ever behind a lapsed request.
-    lapses_for_ever = rule == OnTimeout.LAPSE and not new.timeout_seconds
-    return OnTimeout.FAIL if lapses_for_ever else rule
+    if new.timeout_seconds:
+        return rule
+    # The kind's own clock: a callback that never times out at AWS would wait for ever behind
+    # a lapsed request; and no sender asked that silence be taken for an approval.
+    return OnTimeout.FAIL if rule in {OnTimeout.LAPSE, OnTimeout.APPROVE} else rule
 
 
 def _clocks(new: NewRequest, kind: RequestKind, start: datetime) -> dict[str, datetime | None]:

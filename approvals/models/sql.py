@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 from typing import Any, TypeAlias, TypeVar
 
-from django.db import DEFAULT_DB_ALIAS, connections, models
+from django.db import DEFAULT_DB_ALIAS, NotSupportedError, connections, models
 from django.db.backends.postgresql.base import ServerBindingCursor
 from django.db.backends.utils import CursorWrapper
 
@@ -42,8 +42,22 @@ class Prepared:
 
     def rows(self, **values: Any) -> list[tuple[Any, ...]]:
         """Run it with VALUES by name; all rows it returns."""
+        bound = [values[name] for name in self._names]
+        try:
+            return self._run(bound)
+        except NotSupportedError:
+            # A migration changed a column, and with it what a kept plan returns: nothing was
+            # executed. The connection, and all its plans, are of no more use.
+            database = connections[DEFAULT_DB_ALIAS]
+            if database.in_atomic_block:
+                database.close_at = 0  # when this request ends
+                raise
+            database.close()
+        return self._run(bound)
+
+    def _run(self, bound: list[Any]) -> list[tuple[Any, ...]]:
         with _bound_cursor() as cursor:
-            cursor.execute(self._text, [values[name] for name in self._names])
+            cursor.execute(self._text, bound)
             found: list[tuple[Any, ...]] = cursor.fetchall()
         return found
 

@@ -393,3 +393,13 @@ def test_what_a_newer_request_would_replace_stays_if_it_is_not_written(
     older.refresh_from_db()
     assert older.is_pending
     assert older.history.count() == 1
+
+
+@pytest.mark.parametrize("rule", ["approve", "lapse"])
+def test_a_kinds_own_clock_never_approves_and_never_lapses(rule: str) -> None:
+    make_kind("refund", on_timeout=rule, timeout_seconds=60)
+    request = make_request(make_user(), kind="refund")
+    assert (request.on_timeout, request.callback_expires_at) == (OnTimeout.FAIL, None)
+    assert request.answer_by is not None
+    asked_for = make_request(make_user(), kind="refund", timeout_seconds=600)
+    assert asked_for.on_timeout == rule

@@ -7,6 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
@@ -14,7 +15,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals import lifecycle
-from approvals.errors import InvalidFields, NotRedrivable
+from approvals.errors import InvalidFields, NotAnOperator, NotRedrivable
 from approvals.models.rights import OPERATE
 from approvals.operations import lists, words
 from approvals.operations.causes import Failure, causes
@@ -78,6 +79,8 @@ def redrive(request: OperatorRequest, public_id: UUID) -> HttpResponse:
         return list_page(request, Failure(), Trouble(owed, form), status=422)
     except NotRedrivable as refusal:
         return list_page(request, Failure(), Trouble(owed, sentence=str(refusal)), status=409)
+    except NotAnOperator as refusal:  # the right went between the look and the press
+        raise PermissionDenied from refusal
     messages.success(request, f"The answer to “{owed.request.title}” is sent again now.")
     return HttpResponse(status=303, headers={"Location": reverse(LIST)})
 

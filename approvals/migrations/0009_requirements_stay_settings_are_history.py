@@ -46,7 +46,7 @@ def forward(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0006_assignments_once_and_sources_walked")]
+    dependencies = [("approvals", "0008_what_waits_at_single_sources")]
     operations = [
         migrations.RunSQL(FORWARD, REVERSE),
         migrations.RunPython(forward, migrations.RunPython.noop),

@@ -7,7 +7,7 @@ from django.db import migrations, models
 
 class Migration(migrations.Migration):
     dependencies = [
-        ("approvals", "0007_requirements_stay_settings_are_history"),
+        ("approvals", "0009_requirements_stay_settings_are_history"),
     ]
 
     operations = [
