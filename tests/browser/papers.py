@@ -1,0 +1,136 @@
+"""What senders put before people: one of each kind, as full as it may be."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from approvals.policy import Wanting
+from examples.document_approval.documents import policy
+from examples.order_workflow.orders import high_risk
+
+Paper = dict[str, Any]
+
+
+def order(number: str = "NO-10428", total: str = "4597.00") -> Paper:
+    """A dear order of a stranger: risk, checks, a link, what follows."""
+    event = high_risk()
+    asked = event.pop("approval")
+    event["order_id"] = number
+    event["totals"] = {
+        "goods": "4658.00",
+        "discount": "-150.00",
+        "shipping": "89.00",
+        "total": total,
+    }
+    return {
+        "kind": "order",
+        "title": f"Release order {number}",
+        "summary": f"Halvard Brekke wants **8 items** for **€{total}**, sent express to Tromsø.",
+        "payload": event,
+        "risk": asked["risk"],
+        "checks": [
+            {"text": "3-D Secure passed", "passed": True},
+            {"text": "Phone number verified", "passed": False},
+        ],
+        "links": [
+            {"label": f"{number} in the shop", "url": "https://shop.example/orders/1"},
+            {"label": "The customer's other orders", "url": "https://shop.example/customers/1"},
+        ],
+        "if_approved": f"€{total} is charged to the Visa; Bergen packs 8 items tonight.",
+        "if_rejected": "The card hold is released and the customer is told.",
+        "if_nobody": "The callback times out and the order is cancelled, as if rejected.",
+        "timeout_seconds": 720,
+        "due_in_seconds": 600,
+        "heartbeat_timeout_seconds": 300,
+        "wanting": Wanting(requested_by="order-fulfilment"),
+    }
+
+
+def agent_action() -> Paper:
+    """A tool call of an agent: steps, effects, in whose name."""
+    refund = {
+        "tool": "refund_payment",
+        "arguments": {"order_id": "NO-10377", "amount": "149.00", "currency": "EUR"},
+        "tags": ["money out", "cannot be undone"],
+    }
+    mail = {"tool": "email_send", "arguments": {"to": "ingrid@shop.example", "body": "Dear…"}}
+    return {
+        "kind": "agent-action",
+        "title": "Refund 149.00 EUR to Ingrid Solberg and write to her",
+        "summary": "The agent answers ticket 2207.",
+        "payload": {
+            "ticket_id": "2207",
+            "amount": "149.00",
+            "currency": "EUR",
+            "reason": "Ingrid writes: “The stove arrived bent.” It arrived 6 days ago.",
+            "actions": [refund, mail],
+        },
+        "risk": {"score": 45, "reasons": [{"text": "An agent pays out money", "points": 45}]},
+        "effects": [{"label": "Visa ending 4242", "before": "0.00", "after": "+149.00 EUR"}],
+        "wanting": Wanting(agent="refund-agent", on_behalf_of="priya"),
+        "timeout_seconds": 2_400,
+    }
+
+
+def document() -> Paper:
+    """A policy whose changes are a table."""
+    paper = policy()["document"]
+    return {
+        "kind": "document",
+        "title": f"{paper['title']}, revision {paper['revision']}",
+        "payload": paper,
+        "summary": paper["abstract"],
+        "risk": {"score": 12},
+        "timeout_seconds": 86_400,
+        "heartbeat_timeout_seconds": 7_200,
+    }
+
+
+def generic() -> Paper:
+    """Whatever JSON holds: deep, wide, long, foreign, empty."""
+    return {
+        "title": "A request of no kind whose title says a great deal more than a title should, "
+        "and in the end " + "AWordThatNobodyBreaks" * 4,
+        "payload": {
+            "none": None,
+            "yes": True,
+            "ratio": 0.25,
+            "when": "2026-11-20T14:18:06+01:00",
+            "long": "lorem ipsum " * 60,
+            "unbroken": "x" * 200,
+            "names": ["佐藤 花子", "محمد علي", "\u202eyltcerrid ton"],
+            "deep": {"er": {"and": {"deeper": {"still": [1, [2, [3]]]}}}},
+            "rows": [
+                {
+                    "a": n,
+                    "b": "cell " * 8,
+                    "c": n * 1.5,
+                    "d": True,
+                    "e": "2026-11-20",
+                    "f": "x" * 30,
+                }
+                for n in range(60)
+            ],
+            "nothing": {},
+        },
+    }
+
+
+def with_a_form() -> Paper:
+    """The function asks for values with the answer."""
+    properties = {
+        "delivery": {"type": "string", "title": "Delivery", "enum": ["express", "post", "none"]},
+        "note": {"type": "string", "title": "Note to the customer", "maxLength": 300},
+        "discount": {"type": "number", "title": "Discount in percent", "minimum": 0, "maximum": 20},
+        "call": {"type": "boolean", "title": "Call the customer first"},
+    }
+    return {
+        "title": "Release order NO-10431",
+        "timeout_seconds": 7_500,
+        "risk": {"score": 44, "reasons": [{"text": "Card and address differ", "points": 44}]},
+        "response_schema": {
+            "type": "object",
+            "properties": properties,
+            "required": ["delivery", "discount"],
+        },
+    }

@@ -1,0 +1,207 @@
+"""Every page of the portal, in every state it has, and how one comes to see it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from django.core import mail
+from django.test import Client
+from playwright.sync_api import Page, expect
+
+from tests.browser.house import House
+
+Then = Callable[[Page, House], None]
+
+
+@dataclass(frozen=True)
+class Screen:
+    """A page as WHO sees it (empty: a stranger) after THEN; `@name` is that request's page."""
+
+    name: str
+    who: str
+    path: str
+    then: Then | None = None
+    status: int = 200
+    only: str = ""  # "wide" or "phone"
+
+    def address(self, house: House) -> str:
+        if self.path == "@reset-link":
+            Client().post("/accounts/password/reset/", {"email": "nina@example.com"})
+            found = next(w for w in str(mail.outbox[-1].body).split() if "/reset/key/" in w)
+            return urlsplit(found).path
+        door, at, name = self.path.partition("@")
+        return door + house.address(name) if at else door
+
+
+def press(button: str) -> Then:
+    """Press BUTTON although the browser itself would ask for what is missing."""
+
+    def then(page: Page, house: House) -> None:
+        page.evaluate("for (const form of document.forms) form.noValidate = true")
+        page.get_by_role("button", name=button).first.click()
+        expect(page.get_by_role("alert").first).to_be_visible()
+
+    return then
+
+
+def opened(page: Page, house: House) -> None:
+    """Every disclosure of the page."""
+    if page.locator("#operate").count():
+        page.locator("#operate > summary").click()
+        expect(page.locator("#operate-forms details")).to_have_count(3)
+    page.evaluate("for (const each of document.querySelectorAll('details')) each.open = true")
+
+
+def refused(verb: str) -> Then:
+    """The operator's form of VERB, sent empty."""
+
+    def then(page: Page, house: House) -> None:
+        opened(page, house)
+        form = page.locator(f"form[action$='/{verb}/']")
+        form.evaluate("form => { form.noValidate = true; form.requestSubmit(); }")
+        expect(page.get_by_role("alert").first).to_be_visible()
+
+    return then
+
+
+def menu(*names: str) -> Then:
+    def then(page: Page, house: House) -> None:
+        for name in names:
+            page.get_by_role("button", name=name).click()
+
+    return then
+
+
+def somebody_is_faster(page: Page, house: House) -> None:
+    page.get_by_label("Comment").fill("Out of stock")
+    house.decide("raced", "bert")
+    page.locator("#decide-form button[value=rejected]").click()
+    expect(page.get_by_text("Somebody was faster.")).to_be_visible()
+
+
+def news_came(page: Page, house: House) -> None:
+    house.arrive()
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('awake'))")
+    expect(page.get_by_text("1 new request")).to_be_visible()
+
+
+def secret_made(page: Page, house: House) -> None:
+    page.get_by_text("New signing secret…").click()
+    page.get_by_label("The former ones end").first.select_option("at-once")
+    page.get_by_role("button", name="Make the secret").click()
+    expect(page.locator("#new-secret")).to_be_visible()
+
+
+def token_made(page: Page, house: House) -> None:
+    page.get_by_label("Name").fill("deploy script")
+    page.get_by_role("button", name="Create the token").click()
+    expect(page.locator("#new-token")).to_be_visible()
+
+
+def cookies_gone(page: Page, house: House) -> None:
+    page.context.clear_cookies()
+    page.locator("[name=login]").fill("anna")
+    page.locator("[name=password]").fill("wrong")
+    page.get_by_role("button", name="Sign in").click()
+    expect(page.get_by_role("heading", name="open for too long")).to_be_visible()
+
+
+_NOBODY = str(UUID(int=7))
+_ACCOUNT = "/accounts/password/"
+
+STRANGER = [
+    Screen("sign-in", "", "/accounts/login/"),
+    Screen("sign-in-wrong", "", "/accounts/login/", press("Sign in")),
+    Screen("sign-in-too-late", "", "/accounts/login/", cookies_gone, 403),
+    Screen("reset", "", f"{_ACCOUNT}reset/"),
+    Screen("reset-wrong", "", f"{_ACCOUNT}reset/", press("Send the link")),
+    Screen("reset-sent", "", f"{_ACCOUNT}reset/sent/"),
+    Screen("reset-key", "", "@reset-link"),
+    Screen("reset-key-wrong", "", "@reset-link", press("Set the password")),
+    Screen("reset-key-old", "", f"{_ACCOUNT}reset/key/1-x/"),
+    Screen("reset-done", "", f"{_ACCOUNT}reset/done/"),
+    Screen("closed-account", "", "/accounts/inactive/"),
+    Screen("stranger-404", "", "/nothing/", status=404),
+]
+REVIEWER = [
+    Screen("queue", "anna", "/requests/"),
+    Screen("queue-news", "anna", "/requests/", news_came),
+    Screen("account-menu", "anna", "/requests/", menu("Anna Berg"), only="wide"),
+    Screen("rail", "mara", "/requests/", menu("Open menu"), only="phone"),
+    Screen("rail-account", "mara", "/requests/", menu("Open menu", "Mara Nair"), only="phone"),
+    Screen("my-teams", "anna", "/requests/?view=my-teams"),
+    Screen("decided-by-me", "anna", "/requests/?view=decided-by-me"),
+    Screen("queue-empty", "nina", "/requests/?view=needs-me"),
+    Screen("my-teams-empty", "nina", "/requests/?view=my-teams"),
+    Screen("decided-empty", "nina", "/requests/?view=decided-by-me"),
+    Screen("order", "anna", "@order"),
+    Screen("order-mend", "anna", "@order", press("Reject"), 422),
+    Screen("agent", "anna", "@agent"),
+    Screen("document", "anna", "@document"),
+    Screen("generic", "anna", "@generic"),
+    Screen("generic-opened", "anna", "@generic", opened),
+    Screen("form", "anna", "@form"),
+    Screen("form-mend", "anna", "@form", press("Approve"), 422),
+    Screen("teams", "anna", "@teams"),
+    Screen("payment", "anna", "@payment"),
+    Screen("bare", "anna", "@bare"),
+    Screen("held", "anna", "@held"),
+    Screen("own", "anna", "@own"),
+    Screen("late", "anna", "@late"),
+    Screen("half", "anna", "@half"),
+    Screen("raced", "anna", "@raced", somebody_is_faster, 409),
+    *(
+        Screen(name, "anna", f"@{name}")
+        for name in ("sending", "delivered", "rejected", "forced", "taken", "withdrawn", "expired")
+    ),
+    Screen("tokens-none", "nina", "/tokens/"),
+    Screen("tokens-made", "anna", "/tokens/", token_made),
+    Screen("tokens-mend", "anna", "/tokens/", press("Create the token"), 422),
+    Screen("password", "anna", f"{_ACCOUNT}change/"),
+    Screen("password-wrong", "anna", f"{_ACCOUNT}change/", press("Change password")),
+    Screen("sign-out", "anna", "/accounts/logout/"),
+    Screen("not-found", "anna", f"/requests/{_NOBODY}/", status=404),
+]
+OPERATOR = [
+    Screen("all-pending", "olu", "/requests/?view=all"),
+    Screen("operate", "olu", "@order", opened),
+    Screen("operate-page", "olu", "/operations@order", opened),
+    Screen("operate-closed", "olu", "/operations@sending"),
+    *(Screen(f"mend-{verb}", "olu", "@order", refused(verb), 422) for verb in
+      ("reassign", "take-back", "force")),
+    Screen("undelivered", "olu", "@refused"),
+    Screen("nobody", "olu", "@nobody"),
+    Screen("callbacks", "olu", "/operations/callbacks/"),
+    Screen("callbacks-nobody", "olu", "/operations/callbacks/?show=nobody"),
+    Screen("callbacks-late", "olu", "/operations/callbacks/?show=late"),
+    Screen("deliveries", "olu", "/operations/deliveries/"),
+    Screen("deliveries-opened", "olu", "/operations/deliveries/", opened),
+    Screen("deliveries-cause", "olu", "/operations/deliveries/?source=agents"),
+    Screen("deliveries-mend", "olu", "/operations/deliveries/", press("Send the ticked"), 422),
+    Screen("source-looked-at", "audrey", "/operations/sources/shop/"),
+    Screen("forbidden", "olu", "/operations/sources/new/", status=403),
+]  # fmt: skip
+_SOURCES, _KINDS = "/operations/sources/", "/operations/kinds/"
+ADMIN = [
+    Screen("sources", "mara", _SOURCES),
+    Screen("source", "mara", f"{_SOURCES}shop/"),
+    Screen("source-opened", "mara", f"{_SOURCES}shop/", opened),
+    Screen("source-secret", "mara", f"{_SOURCES}shop/", secret_made),
+    Screen("source-disabled", "mara", f"{_SOURCES}agents/"),
+    Screen("source-new", "mara", f"{_SOURCES}new/"),
+    Screen("source-new-mend", "mara", f"{_SOURCES}new/", press("Make the source"), 422),
+    Screen("source-change", "mara", f"{_SOURCES}shop/change/"),
+    Screen("kinds", "mara", _KINDS),
+    Screen("kind", "mara", f"{_KINDS}order/"),
+    Screen("kind-rules", "mara", f"{_KINDS}payment/", opened),
+    Screen("kind-new", "mara", f"{_KINDS}new/"),
+    Screen("kind-new-mend", "mara", f"{_KINDS}new/", press("Make the kind"), 422),
+    Screen("kind-change", "mara", f"{_KINDS}payment/change/"),
+    Screen("api-docs", "mara", "/api/v1/docs"),
+    Screen("broken", "mara", "/tokens/?broken", status=500),
+    Screen("database-away", "mara", "/tokens/?away", status=503),
+]
+SCREENS = [*STRANGER, *REVIEWER, *OPERATOR, *ADMIN]
