@@ -108,8 +108,11 @@ class Walk:
            WHERE TRUE {self._move} ORDER BY 1, 2 LIMIT %(limit)s"""  # noqa: S608  # nosec B608
         return positional(sql, self._values(reach, after) | {"limit": limit})
 
-    def totals(self, reach: int, after: Place | None = None) -> Statement:
-        """SELECT ARRAY[met, those that count, newest], and how many of REACH after AFTER."""
+    def totals(self, reach: int, after: Place | None, count_to: int) -> Statement:
+        """SELECT ARRAY[met, those that count, newest], and how many of REACH after AFTER.
+
+        Both are counted up to COUNT_TO.
+        """
         met, met_values = positional(
             f"SELECT count(*) FROM ({self._near(after)}) met",  # noqa: S608  # nosec B608
             self._values(reach, after),
@@ -117,7 +120,7 @@ class Walk:
         sql = f"""
           SELECT ARRAY[count(*), count(*) FILTER (WHERE TRUE {self._move}), ({NEWEST})]
             FROM ({self._near(None)}) a"""  # noqa: S608  # nosec B608
-        all_sql, all_values = positional(sql, self._values(COUNT_LIMIT + 1, None))
+        all_sql, all_values = positional(sql, self._values(count_to + 1, None))
         return f"SELECT ({all_sql}) || ({met})", [*all_values, *met_values]
 
     @property
@@ -147,28 +150,35 @@ class Walk:
         }
 
 
-def pending_page(walk: Walk, *, after: Place | None = None, size: int = PAGE_SIZE) -> ListPage:
-    """One page of WALK, in one statement; a second where it is empty."""
+def pending_page(
+    walk: Walk, *, after: Place | None = None, size: int = PAGE_SIZE, count_to: int | None = None
+) -> ListPage:
+    """One page of WALK, in one statement; a second where it is empty.
+
+    COUNT_TO: how far all of them are counted, COUNT_LIMIT unless said: on a page for people
+    looking at a thousand requests for a number costs more than the fifty they read.
+    """
+    count_to = COUNT_LIMIT if count_to is None else count_to
     reach = size + 1 + _SPARE
-    rows, (met, count, newest, met_here) = _read(walk, after, size, reach)
+    rows, (met, count, newest, met_here) = _read(walk, after, size, reach, count_to)
     while len(rows) <= size and met_here >= reach:
         reach *= _FURTHER
-        rows, (met, count, newest, met_here) = _read(walk, after, size, reach)
+        rows, (met, count, newest, met_here) = _read(walk, after, size, reach, count_to)
     last = rows[size - 1] if len(rows) > size else None
     return ListPage(
         rows[:size],
         next=Place(last.queue_at, last.pk) if last else None,
-        count=min(count, COUNT_LIMIT),
-        count_capped=met > COUNT_LIMIT,
+        count=min(count, count_to),
+        count_capped=met > count_to,
         newest_id=newest or 0,
     )
 
 
 def _read(
-    walk: Walk, after: Place | None, size: int, reach: int
+    walk: Walk, after: Place | None, size: int, reach: int, count_to: int
 ) -> tuple[list[ListedRequest], list[int]]:
     sql, values = walk.statement(size + 1, reach, after)
-    totals_sql, totals_values = walk.totals(reach, after)
+    totals_sql, totals_values = walk.totals(reach, after, count_to)
     page = RawSQL(f"SELECT id FROM ({sql}) page", values)  # noqa: S608, S611  # nosec B608, B611
     totals = RawSQL(  # noqa: S611  # nosec B611  our own texts, values bound
         totals_sql, totals_values, output_field=ArrayField(models.BigIntegerField())

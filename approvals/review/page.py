@@ -156,7 +156,8 @@ def next_after(request: ApprovalRequest, user: User) -> ApprovalRequest | None:
     """The next request that waits for USER, were this one done."""
     if not user.rights.anywhere(REVIEW):
         return None
-    others = [row for row in pending_page(Walk.needing(user), size=2).rows if row != request]
+    nearest = pending_page(Walk.needing(user), size=2, count_to=0).rows
+    others = [row for row in nearest if row != request]
     return others[0] if others else None
 
 

@@ -115,6 +115,8 @@ def test_a_count_beyond_the_limit_is_told_as_such(monkeypatch: pytest.MonkeyPatc
         make_request(anna)
     page = queue.pending_page(queue.Walk.needing(anna))
     assert (len(page.rows), page.count, page.count_capped) == (3, 2, True)
+    told = queue.pending_page(queue.Walk.needing(anna), count_to=1)
+    assert (len(told.rows), told.count, told.count_capped) == (3, 1, True)
 
 
 def test_news_of_an_empty_queue_count_from_what_was_asked_last() -> None:

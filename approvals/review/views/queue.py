@@ -15,7 +15,7 @@ from django.views.decorators.http import require_safe
 from approvals.models import User
 from approvals.models.listing import ListPage, Place, decided_page
 from approvals.models.news import News, count_newer
-from approvals.models.queue import Walk, pending_page
+from approvals.models.queue import BESIDE, Walk, pending_page
 from approvals.models.rights import REVIEW
 from approvals.review.cursors import from_cursor, to_cursor
 from approvals.review.rows import Group, by_deadline, row_of
@@ -43,13 +43,13 @@ def queue(request: ReviewerRequest) -> HttpResponse:
         "title": TITLES[view],
         "page": page,
         "groups": _groups(view, page, now),
-        "count": f"{page.count:,}+" if page.count_capped else f"{page.count:,}",
+        "count": _told(page),
         "next_url": _address(view, page.next) if page.next else "",
         "later_page": after is not None,
         "news_url": _news_url(view, page),
         "sees_all": request.user.rights.oversees_something,
         "now": now,
-        "nav": {"current": view, view.replace("-", "_"): page.count or None},
+        "nav": {"current": view, view.replace("-", "_"): _told(page) if page.count else None},
         "where": TITLES[view],
     }
     return render(request, "queue/list.html", context)
@@ -76,6 +76,10 @@ def news(request: ReviewerRequest) -> HttpResponse:
     return versioned(render(request, "queue/list.html#newer", context), version)
 
 
+def _told(page: ListPage) -> str:
+    return f"{page.count:,}+" if page.count_capped else f"{page.count:,}"
+
+
 def _usual_view(user: User) -> str:
     return ALL if user.rights.oversees_something and not user.rights.anywhere(REVIEW) else NEEDS_ME
 
@@ -92,7 +96,7 @@ def _page(view: str, user: User, after: Place | None) -> ListPage:
         return decided_page(user, after=after)
     if view == NEEDS_ME and not user.rights.anywhere(REVIEW):
         return ListPage([], None, 0, count_capped=False)
-    return pending_page(_walk(view, user), after=after)
+    return pending_page(_walk(view, user), after=after, count_to=BESIDE)
 
 
 def _walk(view: str, user: User) -> Walk:
