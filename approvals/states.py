@@ -5,8 +5,8 @@
     claimed_by         nobody <-> a reviewer        (a column, not a state)
 
 "May this move?" is always the same question: is it still pending? Two moves lead
-back, and both belong to callbacks/outbox: an operator's redrive, and history that
-settles an unconfirmed delivery.
+back: an operator's redrive, at the desk, and history that settles an unconfirmed delivery,
+in callbacks/outbox.
 """
 
 from __future__ import annotations

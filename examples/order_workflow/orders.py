@@ -94,7 +94,7 @@ def short_heartbeat() -> Event:
 
 
 def soon_due() -> Event:
-    """Five minutes in all, due after one: watch it turn red and expire."""
+    """Five minutes in all, due after one: red from the start, late after a minute, expired."""
     return _order(
         customer="Priya Nair",
         lines=[_line("AXE-60", "Ice axe, 60 cm", 2, "94.50")],

@@ -23,8 +23,8 @@ ROLE = "admin"
 
 class Command(BaseCommand):
     help = (
-        "Make an admin, who keeps people and kinds in /admin/ but is no superuser. The password "
-        "is asked for, or set by whoever opens the link that --link prints."
+        "Make an admin, who keeps people in /admin/, sources and kinds under Settings, and is no "
+        "superuser. The password is asked for, or set by whoever opens the link of --link."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
