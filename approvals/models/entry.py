@@ -6,35 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
+from approvals.models.sight import sees
 from approvals.models.sql import Prepared
 from approvals.models.user import User
 
 _PERSON = tuple(field.attname for field in User._meta.concrete_fields)
 
-# What is seen is what models.sight says, for one person and one request.
 _ENTER = Prepared(
     f"""
 SELECT t.id, t.last_used_at,
   (SELECT r.id FROM approvals_approvalrequest r
-    WHERE r.public_id = %(request)s::uuid AND (u.is_superuser
-      OR EXISTS (SELECT 1 FROM approvals_assignment a
-                  WHERE a.request_id = r.id AND (a.user_id = u.id OR a.group_id IN
-                        (SELECT group_id FROM approvals_user_groups WHERE user_id = u.id)))
-      OR EXISTS (SELECT 1 FROM approvals_decision d
-                  WHERE d.request_id = r.id AND d.reviewer_id = u.id)
-      OR EXISTS (SELECT 1 FROM auth_permission p
-                   JOIN django_content_type ct
-                     ON ct.id = p.content_type_id AND ct.app_label = 'approvals'
-                  WHERE p.codename IN ('operate', 'audit')
-                    AND (EXISTS (SELECT 1 FROM approvals_user_groups m
-                                   JOIN auth_group_permissions gp ON gp.group_id = m.group_id
-                                  WHERE m.user_id = u.id AND gp.permission_id = p.id)
-                      OR EXISTS (SELECT 1 FROM approvals_user_user_permissions up
-                                  WHERE up.user_id = u.id AND up.permission_id = p.id)))
-      OR EXISTS (SELECT 1 FROM approvals_sourcerole held
-                  WHERE held.source_id = r.source_id AND held.may IN ('operate', 'audit')
-                    AND (held.user_id = u.id OR held.group_id IN
-                        (SELECT group_id FROM approvals_user_groups WHERE user_id = u.id))))),
+    WHERE r.public_id = %(request)s::uuid AND (u.is_superuser OR {sees("u.id")})),
   {", ".join(f'u."{name}"' for name in _PERSON)}
   FROM approvals_personaltoken t JOIN approvals_user u ON u.id = t.user_id
  WHERE t.sha256 = %(sha256)s::text AND t.revoked_at IS NULL

@@ -15,33 +15,11 @@ from django.db import models
 from approvals.models.delivery import CallbackDelivery
 from approvals.models.execution import Execution
 from approvals.models.request import ApprovalRequest
+from approvals.models.sight import sees
 from approvals.models.sql import Prepared
 from approvals.models.user import User
 
 Row = TypeVar("Row", bound=models.Model)
-
-#: True where the person %(user)s may see the request `r`: the same as models.sight.seen_by.
-SEEN = """(%(all)s::boolean
-   OR EXISTS (SELECT 1 FROM approvals_assignment a
-               WHERE a.request_id = r.id AND a.user_id = %(user)s::bigint)
-   OR EXISTS (SELECT 1 FROM approvals_assignment a
-                JOIN approvals_user_groups member ON member.group_id = a.group_id
-               WHERE a.request_id = r.id AND member.user_id = %(user)s::bigint)
-   OR EXISTS (SELECT 1 FROM approvals_decision d
-               WHERE d.request_id = r.id AND d.reviewer_id = %(user)s::bigint)
-   OR EXISTS (SELECT 1 FROM auth_permission p
-                JOIN django_content_type ct ON ct.id = p.content_type_id
-               WHERE ct.app_label = 'approvals' AND p.codename IN ('operate', 'audit')
-                 AND (EXISTS (SELECT 1 FROM auth_group_permissions gp
-                                JOIN approvals_user_groups member ON member.group_id = gp.group_id
-                               WHERE gp.permission_id = p.id AND member.user_id = %(user)s::bigint)
-                   OR EXISTS (SELECT 1 FROM approvals_user_user_permissions up
-                               WHERE up.permission_id = p.id AND up.user_id = %(user)s::bigint)))
-   OR EXISTS (SELECT 1 FROM approvals_sourcerole role
-               WHERE role.source_id = r.source_id AND role.may IN ('operate', 'audit')
-                 AND (role.user_id = %(user)s::bigint OR role.group_id IN
-                      (SELECT group_id FROM approvals_user_groups
-                        WHERE user_id = %(user)s::bigint))))"""
 
 
 def _in_order(model: type[models.Model], *names: str) -> tuple[str, ...]:
@@ -69,7 +47,8 @@ SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
   FROM approvals_approvalrequest r
   LEFT JOIN approvals_callbackdelivery d ON d.request_id = r.id
   LEFT JOIN approvals_execution e ON e.id = r.execution_id
- WHERE r.public_id = %(public_id)s::uuid AND {SEEN}"""  # noqa: S608  # nosec B608
+ WHERE r.public_id = %(public_id)s::uuid
+   AND (%(all)s::boolean OR {sees("%(user)s::bigint")})"""  # noqa: S608  # nosec B608
 )
 
 

@@ -44,3 +44,27 @@ def _rights_to_everything(user: User) -> QuerySet[Permission]:
 def _roles_at(source: OuterRef, user: User) -> QuerySet[SourceRole]:
     held = SourceRole.objects.filter(source=source, may__in=["operate", "audit"])
     return held.filter(Q(user=user) | Q(group__in=user.groups.values("pk")))
+
+
+def sees(person: str) -> str:
+    """As `seen_by`, in SQL: True where PERSON, an expression for an id, may see the request `r`.
+
+    For statements whose plan is kept. Superusers are for the caller to let pass.
+    """
+    teams = f"(SELECT group_id FROM approvals_user_groups WHERE user_id = {person})"  # noqa: S608  # nosec B608
+    return f"""(
+      EXISTS (SELECT 1 FROM approvals_assignment a
+               WHERE a.request_id = r.id AND (a.user_id = {person} OR a.group_id IN {teams}))
+   OR EXISTS (SELECT 1 FROM approvals_decision d
+               WHERE d.request_id = r.id AND d.reviewer_id = {person})
+   OR EXISTS (SELECT 1 FROM auth_permission p
+                JOIN django_content_type ct
+                  ON ct.id = p.content_type_id AND ct.app_label = 'approvals'
+               WHERE p.codename IN ('operate', 'audit')
+                 AND (EXISTS (SELECT 1 FROM auth_group_permissions gp
+                               WHERE gp.permission_id = p.id AND gp.group_id IN {teams})
+                   OR EXISTS (SELECT 1 FROM approvals_user_user_permissions up
+                               WHERE up.permission_id = p.id AND up.user_id = {person})))
+   OR EXISTS (SELECT 1 FROM approvals_sourcerole held
+               WHERE held.source_id = r.source_id AND held.may IN ('operate', 'audit')
+                 AND (held.user_id = {person} OR held.group_id IN {teams})))"""  # noqa: S608  # nosec B608
