@@ -12,7 +12,7 @@ from typing import Any, Self
 
 from django.db import models
 
-from approvals.models.chain import GENESIS, holds, seal_line
+from approvals.models.chain import GENESIS, first_break, seal_line
 from approvals.models.request import ApprovalRequest
 from approvals.models.user import User
 from approvals.states import AuditTag
@@ -40,12 +40,7 @@ class AuditEventQuerySet(models.QuerySet["AuditEvent"]):
 
     def broken_at(self, request: ApprovalRequest) -> int | None:
         """The sequence number at which REQUEST's chain does not hold, or None if whole."""
-        before, expected = GENESIS, 1
-        for event in self.filter(request=request).select_related("request").order_by("seq"):
-            if event.seq != expected or not holds(bytes(event.mac), before, event.line()):
-                return expected
-            before, expected = bytes(event.mac), expected + 1
-        return None
+        return first_break(self.filter(request=request).select_related("request").order_by("seq"))
 
 
 class AuditEvent(models.Model):

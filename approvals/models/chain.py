@@ -8,7 +8,8 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from typing import Any
+from collections.abc import Iterable
+from typing import Any, Protocol
 
 from django.conf import settings
 
@@ -23,3 +24,25 @@ def seal_line(before: bytes, line: dict[str, Any]) -> bytes:
 
 def holds(mac: bytes, before: bytes, line: dict[str, Any]) -> bool:
     return hmac.compare_digest(mac, seal_line(before, line))
+
+
+class Link(Protocol):
+    """One line of a chain, as it is kept."""
+
+    @property
+    def seq(self) -> int: ...
+
+    @property
+    def mac(self) -> bytes | memoryview: ...
+
+    def line(self) -> dict[str, Any]: ...
+
+
+def first_break(links: Iterable[Link]) -> int | None:
+    """The number at which a chain does not hold, LINKS being its lines in order; None if whole."""
+    before, expected = GENESIS, 1
+    for link in links:
+        if link.seq != expected or not holds(bytes(link.mac), before, link.line()):
+            return expected
+        before, expected = bytes(link.mac), expected + 1
+    return None

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import models
 
-from approvals.models.chain import GENESIS, holds, seal_line
+from approvals.models.chain import GENESIS, first_break, seal_line
 from approvals.models.user import User
 from approvals.states import ChangeTag
 
@@ -38,12 +38,7 @@ class ChangeEventQuerySet(models.QuerySet["ChangeEvent"]):
 
     def broken_at(self, subject: str) -> int | None:
         """The sequence number at which SUBJECT's chain does not hold, or None if whole."""
-        before, expected = GENESIS, 1
-        for event in self.filter(subject=subject).order_by("seq"):
-            if event.seq != expected or not holds(bytes(event.mac), before, event.line()):
-                return expected
-            before, expected = bytes(event.mac), expected + 1
-        return None
+        return first_break(self.filter(subject=subject).order_by("seq"))
 
 
 class ChangeEvent(models.Model):
