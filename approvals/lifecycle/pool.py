@@ -11,7 +11,7 @@ from approvals.errors import InvalidFields, NotAReviewer
 from approvals.lifecycle.lookup import Lookup
 from approvals.lifecycle.new_request import NewRequest
 from approvals.models import ApprovalRequest, RequestKind, User
-from approvals.models.standing import standings_of
+from approvals.models.standing import Standing, standings_of
 from approvals.models.user import comparable
 from approvals.policy import Place
 
@@ -88,8 +88,8 @@ def find_pool(found: Lookup, kind: RequestKind, new: NewRequest) -> Pool:
     )
 
 
-def eligible_of(request: ApprovalRequest) -> list[int]:
-    """The people who may decide REQUEST, as it is assigned now."""
+def eligible_of(request: ApprovalRequest) -> dict[int, Standing]:
+    """The people who may decide REQUEST, as it is assigned now, by user id."""
     rows = list(request.assignments.values_list("user_id", "group_id"))
     users = {user_id for user_id, _ in rows if user_id}
     groups = {group_id for _, group_id in rows if group_id}
@@ -98,32 +98,20 @@ def eligible_of(request: ApprovalRequest) -> list[int]:
         .reviewers(request.source_id)
         .values_list("pk", flat=True)
     )
-    allowed = []
+    allowed = {}
     for pk, standing in standings_of(request, people).items():
         with suppress(NotAReviewer):
             policy.check_standing(request, standing)
-            allowed.append(pk)
+            allowed[pk] = standing
     return allowed
 
 
-def check_can_be_met(places: Sequence[Place], eligible_ids: Collection[int]) -> None:
-    """Return if the people of ELIGIBLE_IDS could fill all PLACES, one each.
+def check_can_be_filled(places: Sequence[Place], voters: Iterable[Collection[int]]) -> None:
+    """Return if VOTERS (the required groups of each) could fill all PLACES, one each.
 
     Raises:
         InvalidFields: they cannot; names the group that is short.
     """
-    wanted = [place.group_id for place in places if place.group_id]
-    if not wanted:
-        return
-    members: dict[int, set[int]] = {pk: set() for pk in eligible_ids}
-    rows = User.groups.through.objects.filter(group_id__in=wanted, user_id__in=members)
-    for user_id, group_id in rows.values_list("user_id", "group_id"):
-        members[user_id].add(group_id)
-    check_can_be_filled(places, members.values())
-
-
-def check_can_be_filled(places: Sequence[Place], voters: Iterable[Collection[int]]) -> None:
-    """As `check_can_be_met`, where the required groups of each of VOTERS are known."""
     for place in policy.fill(places, voters):
         if place.missing:
             raise InvalidFields({"requirements": _too_few_of(place)})

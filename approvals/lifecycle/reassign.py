@@ -15,7 +15,6 @@ from approvals.lifecycle import desk
 from approvals.lifecycle.pool import eligible_of
 from approvals.lifecycle.reason import checked_reason
 from approvals.models import ApprovalRequest, Assignment, AuditEvent, Requirement, User
-from approvals.models.standing import standings_of
 from approvals.models.user import ROLES
 from approvals.states import AuditTag, NoticeKind
 
@@ -171,7 +170,7 @@ def _check_still_open(request: ApprovalRequest) -> None:
 
 def _still_missing(request: ApprovalRequest) -> int:
     """How many approvals would be missing if everybody approved who may, the former voters too."""
-    standings = standings_of(request, eligible_of(request)).values()
+    standings = eligible_of(request).values()
     people = policy.distinct((each.identities, each.group_ids) for each in standings)
     filled = policy.fill(policy.places_of(request), people)
     return sum(place.missing for place in filled)

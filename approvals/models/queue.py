@@ -9,6 +9,7 @@ last row seen (queue_at, id), never by OFFSET.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -192,12 +193,14 @@ def _read(
     return [], row[0]
 
 
-def counts_beside(user: User) -> dict[str, str]:
+def counts_beside(user: User, *, but: Collection[str] = ()) -> dict[str, str]:
     """How much waits in each view of the queue, for the rail: "7", or "99+" at most.
 
-    One statement of the walks the views themselves take, so a number and its list agree.
+    One statement of the walks the views themselves take, so a number and its list agree. BUT:
+    views that were counted already.
     """
-    walks = {"needs_me": Walk.needing(user), "my_teams": Walk.of_teams(user)}
+    views = {"needs_me": Walk.needing, "my_teams": Walk.of_teams}
+    walks = {name: walk(user) for name, walk in views.items() if name not in but}
     texts, values = [], []
     for walk in walks.values():
         sql, bound = walk.statement(BESIDE + 1, COUNT_LIMIT + 1)

@@ -49,22 +49,23 @@ def forms_for(
 
 def desk_of(request: ApprovalRequest, operator: User, forms: Mapping[str, OperateForm]) -> Desk:
     decisions = list(request.decisions.select_related("reviewer").order_by("id"))
+    why_not_ask = _why_not_steered(request, operator)
     return Desk(
         reassign=forms[ReassignForm.verb],
         take_back=forms[TakeBackForm.verb],
         force=forms[ForceForm.verb],
         missing=policy.tally(request, decisions).missing,
-        why_not=_why_not_forced(request, operator),
-        why_not_ask=_why_not_steered(request, operator),
+        why_not=_why_not_voted(request, operator) or why_not_ask,
+        why_not_ask=why_not_ask,
     )
 
 
-def _why_not_forced(request: ApprovalRequest, operator: User) -> str:
+def _why_not_voted(request: ApprovalRequest, operator: User) -> str:
     try:
         check_not_voted(request, operator)
     except AlreadyVoted as refusal:
         return str(refusal)
-    return _why_not_steered(request, operator)
+    return ""
 
 
 def _why_not_steered(request: ApprovalRequest, operator: User) -> str:
