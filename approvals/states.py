@@ -70,6 +70,7 @@ class Withdrawal(TextChoices):
     SUPERSEDED = "superseded", "A newer request took its place"
     CLOSED_AT_AWS = "closed_at_aws", "AWS no longer waits for an answer"
     EXECUTION_ENDED = "execution_ended", "The execution ended"
+    ELSEWHERE = "elsewhere", "It was answered outside the portal"
     OPERATOR = "operator", "An operator took it back"
 
 
@@ -118,6 +119,16 @@ TERMINAL_STATUSES = frozenset(
 )
 
 
+class CallbackFinding(TextChoices):
+    """What the execution's history says of a callback."""
+
+    PENDING = "pending", "Not asked yet"
+    FOUND = "found", "AWS knows it and waits"
+    CLOSED = "closed", "AWS no longer waits for it"
+    MISSING = "missing", "The execution has no such callback"
+    UNREADABLE = "unreadable", "The portal may not read it"
+
+
 class NoticeKind(TextChoices):
     ASKED = "asked", "You are asked to decide"
     HANDLED = "handled", "Somebody else has handled it"
@@ -140,6 +151,8 @@ class AuditTag(TextChoices):
     REJECTED = "request.rejected", "Rejected"
     FORCED = "request.forced", "An operator forced an answer"
     REASSIGNED = "request.reassigned", "Others were asked"
+    DUE = "request.due", "Due"
+    ESCALATED = "request.escalated", "Time to ask others"
     EXPIRED = "request.expired", "Expired"
     WITHDRAWN = "request.withdrawn", "Withdrawn"
     ANSWERED = "request.answered", "The source answered a question"
@@ -150,6 +163,7 @@ class AuditTag(TextChoices):
     REDRIVEN = "delivery.redriven", "Delivery started again"
     HEARTBEAT_LOST = "heartbeat.lost", "A heartbeat did not reach AWS"
     EXECUTION_SEEN = "execution.seen", "Execution seen"
+    CALLBACK_CHECKED = "callback.checked", "AWS was asked about the callback"
 
 
 class ChangeTag(TextChoices):

@@ -13,6 +13,9 @@ from approvals.models import ApprovalRequest, CallbackSource, RequestKind
 from approvals.models.request import callback_place, new_public_id
 from approvals.states import OnTimeout
 
+# The clocks at whose time something is written down; AWS's own strikes at AWS.
+_STRIKING = ("due_at", "escalate_at", "answer_by")
+
 _TOO_LATE = (
     "The deadline had passed when this arrived: it counts from the signed timestamp. "
     "Send sooner, ask for more time, and check the sender's clock."
@@ -77,6 +80,7 @@ def draft(
         received_at=now,
         heartbeat_timeout_seconds=new.heartbeat_timeout_seconds,
         queue_at=min(nearest, default=now + desk.LONGEST_WAIT),
+        clock_at=min(filter(None, (clocks[name] for name in _STRIKING)), default=None),
         **clocks,
     )
 

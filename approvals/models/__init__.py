@@ -3,10 +3,13 @@
 from approvals.models.assignment import Assignment
 from approvals.models.audit import AuditEvent
 from approvals.models.change import ChangeEvent
+from approvals.models.checkpoint import AuditCheckpoint
+from approvals.models.circuit import Circuit
 from approvals.models.decision import Decision
 from approvals.models.delivery import CallbackDelivery
 from approvals.models.execution import Execution
 from approvals.models.heartbeat import Heartbeat
+from approvals.models.history import CallbackCheck, ExecutionHistory
 from approvals.models.kind import RequestKind
 from approvals.models.notice import Notice
 from approvals.models.request import ApprovalRequest
@@ -15,18 +18,23 @@ from approvals.models.session import Session
 from approvals.models.source import CallbackSource, SourceKey, SourceSecret
 from approvals.models.source_role import SourceRole
 from approvals.models.sweep import SweepMark
+from approvals.models.tally import Tally
 from approvals.models.token import PersonalToken
 from approvals.models.user import User
 
 __all__ = [
     "ApprovalRequest",
     "Assignment",
+    "AuditCheckpoint",
     "AuditEvent",
+    "CallbackCheck",
     "CallbackDelivery",
     "CallbackSource",
     "ChangeEvent",
+    "Circuit",
     "Decision",
     "Execution",
+    "ExecutionHistory",
     "Heartbeat",
     "KindRequirement",
     "Notice",
@@ -38,5 +46,6 @@ __all__ = [
     "SourceRole",
     "SourceSecret",
     "SweepMark",
+    "Tally",
     "User",
 ]

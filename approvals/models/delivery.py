@@ -64,6 +64,8 @@ class CallbackDelivery(models.Model):
                 condition=Q(state=DeliveryState.PENDING),
                 name="delivery_due",
             ),
+            # Few rows, counted per source at every claim.
+            models.Index(fields=["source"], condition=Q(in_flight=True), name="delivery_in_flight"),
             models.Index(
                 fields=["-owed_at"],
                 condition=~Q(state=DeliveryState.DELIVERED),

@@ -140,6 +140,7 @@ class ApprovalRequest(models.Model):
     callback_expires_at = models.DateTimeField(null=True, blank=True)
     heartbeat_timeout_seconds = models.PositiveIntegerField(default=0)
     queue_at = models.DateTimeField()  # where it stands in the queue: the nearest deadline
+    clock_at = models.DateTimeField(null=True, blank=True)  # which of them strikes next
 
     # Where it stands.
     state = models.CharField(max_length=12, choices=RequestState, default=RequestState.PENDING)
@@ -180,9 +181,9 @@ class ApprovalRequest(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["answer_by"],
-                condition=Q(state=RequestState.PENDING, answer_by__isnull=False),
-                name="pending_by_answer_by",
+                fields=["clock_at"],
+                condition=Q(state=RequestState.PENDING, clock_at__isnull=False),
+                name="pending_by_clock",
             ),
             models.Index(
                 fields=["source", "subject"],

@@ -68,6 +68,11 @@ class CallbackSource(models.Model):
     allow_local_runner = models.BooleanField(
         default=False, help_text="Accept the execution names of AWS's local runner (uuid/uuid)"
     )
+    verify_callbacks = models.BooleanField(
+        default=False,
+        db_default=False,
+        help_text="Ask the execution's history whether each callback exists and waits",
+    )
     default_users = models.ManyToManyField(User, blank=True, related_name="+")
     default_groups = models.ManyToManyField(Group, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

@@ -19,6 +19,7 @@ class SweepMark(models.Model):
     name = models.CharField(max_length=64, primary_key=True)
     finished_at = models.DateTimeField()
     found = models.PositiveIntegerField(default=0)
+    seconds = models.FloatField(default=0.0, db_default=0.0)  # how long it took
 
     objects = SweepMarkQuerySet.as_manager()
 
