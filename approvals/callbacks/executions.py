@@ -1,4 +1,4 @@
-"""Looking at executions, so that "resumed" is a fact somebody saw. Writes `Execution`.
+"""Looking at executions, so that "resumed" is a fact somebody saw. What is seen, the desk notes.
 
 GetDurableExecution allows 30 calls a second for a whole account: one worker looks at a
 time, at most five times a second for one source, soon after an answer was delivered
@@ -20,10 +20,9 @@ from approvals.callbacks import pace, replies, turns
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway, Sighting
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.clock import database_now
-from approvals.lifecycle import desk
-from approvals.lifecycle.withdraw import withdraw_locked
-from approvals.models import ApprovalRequest, AuditEvent, Execution, Heartbeat
-from approvals.states import TERMINAL_STATUSES, AuditTag, ExecutionStatus, Reply, Withdrawal
+from approvals.lifecycle.executions import Seen, see
+from approvals.models import Execution
+from approvals.states import TERMINAL_STATUSES, Reply
 
 #: A lane is held this long, and each source has one: five looks a second.
 SPACING = timedelta(milliseconds=200)
@@ -34,7 +33,7 @@ LINGER = timedelta(seconds=1.5)
 #: this often, about half an hour, and then no more.
 LOOKS_FOR_UNKNOWN = 15
 
-Seen = Sequence[tuple[Execution, Sighting]]
+Landed = Sequence[tuple[Execution, Sighting]]
 
 
 def look_soon(request_id: int, *, now: datetime) -> None:
@@ -61,7 +60,7 @@ def look_due(
     """
     tally: Counter[str] = Counter()
 
-    def settle_landed(landed: Seen) -> None:
+    def settle_landed(landed: Landed) -> None:
         for execution, sighting in landed:
             tally[sighting.status or "unseen"] += 1
             settle(execution, sighting, now=database_now())
@@ -119,55 +118,20 @@ def _look(gateway: CallbackGateway, execution: Execution) -> Sighting:
     return sighting
 
 
-@transaction.atomic(durable=True)
 def settle(looked: Execution, sighting: Sighting, *, now: datetime) -> None:
     """Record a SIGHTING; an execution that ended takes its pending requests with it."""
-    is_new = sighting.status not in {"", looked.status, ExecutionStatus.RUNNING}
-    matters = is_new or sighting.is_terminal
-    requests = [desk.lock(pk) for pk in _requests_of(looked)] if matters else []
+    if not sighting.status:
+        _note_unseen(looked, sighting)
+        return
+    news = Seen(sighting.status, now, sighting.started_at, sighting.ended_at)
+    see(looked, news, now=now)
+
+
+@transaction.atomic(durable=True)
+def _note_unseen(looked: Execution, sighting: Sighting) -> None:
     execution = Execution.objects.select_for_update(no_key=True).get(pk=looked.pk)
-    told = requests
-    if execution.has_ended:  # for good; who has been told of it is not told twice
-        told = [request for request in requests if request.is_pending]
-    elif sighting.status:
-        _note_seen(execution, sighting, now)
-    else:
-        _note_unseen(execution, sighting)
-    if execution.has_ended:
-        _let_go(execution, requests, now)
-    for request in told:
-        AuditEvent.objects.record(AuditTag.EXECUTION_SEEN, request, at=now, status=execution.status)
-
-
-def _let_go(execution: Execution, requests: Sequence[ApprovalRequest], now: datetime) -> None:
-    """Nobody waits any more: withdraw what is pending of REQUESTS, and silence them all."""
-    sentence = f"The execution ended before an answer: {execution.status}."
-    for request in requests:
-        if request.is_pending:
-            withdraw_locked(request, why=Withdrawal.EXECUTION_ENDED, reason=sentence, at=now)
-    Heartbeat.objects.filter(request__in=requests).delete()
-    # One that was opened since REQUESTS were read has set the next look, and keeps it.
-    late = ApprovalRequest.objects.pending().filter(execution=execution)
-    execution.next_look_at = now if late.exists() else None
-    execution.save(update_fields=["next_look_at"])
-
-
-def _requests_of(execution: Execution) -> list[int]:
-    # In the order of their keys, so that two who lock several never wait for each other.
-    requests = ApprovalRequest.objects.filter(execution=execution)
-    return list(requests.order_by("pk").values_list("pk", flat=True))
-
-
-def _note_seen(execution: Execution, sighting: Sighting, now: datetime) -> None:
-    execution.status = sighting.status[:16]
-    execution.started_at = sighting.started_at or execution.started_at
-    execution.ended_at = sighting.ended_at if sighting.is_terminal else None
-    execution.seen_at = now
-    execution.trouble = ""
-    execution.save(update_fields=["status", "started_at", "ended_at", "seen_at", "trouble"])
-
-
-def _note_unseen(execution: Execution, sighting: Sighting) -> None:
+    if execution.has_ended:  # an event was faster
+        return
     reply = sighting.answer.reply
     hopeless = reply == Reply.REFUSED or (
         reply == Reply.CLOSED and execution.looks >= LOOKS_FOR_UNKNOWN

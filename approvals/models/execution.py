@@ -9,8 +9,10 @@ from approvals.states import TERMINAL_STATUSES, ExecutionStatus
 
 
 class Execution(models.Model):
-    """What AWS last said of one durable execution; only callbacks/executions writes it.
+    """What AWS last said of one durable execution.
 
+    lifecycle/executions writes what was seen, callbacks/executions when to look next.
+    `seen_at` is the moment at which it stood so; older news changes nothing.
     `status` may hold a word AWS added later: it then counts as open.
     """
 

@@ -14,6 +14,7 @@ from approvals.callbacks import executions, outbox
 from approvals.callbacks.executions import look_due
 from approvals.callbacks.gateway import Answer, Sighting
 from approvals.clock import database_now
+from approvals.lifecycle import executions as lifecycle_executions
 from approvals.models import ApprovalRequest, Execution, Heartbeat
 from approvals.states import ExecutionStatus, Reply, RequestState, Withdrawal
 from tests.callbacks.conftest import decided, tags
@@ -153,7 +154,7 @@ class TestSettling:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         request = waiting()
-        monkeypatch.setattr(executions, "_requests_of", lambda execution: [])
+        monkeypatch.setattr(lifecycle_executions, "_requests_of", lambda execution: [])
 
         execution = look(seen("SUCCEEDED"), request.received_at)
 

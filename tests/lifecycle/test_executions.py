@@ -1,0 +1,96 @@
+"""News of executions: late, twice and out of order, and none the worse for it."""
+
+from __future__ import annotations
+
+import itertools
+from datetime import datetime, timedelta
+
+import pytest
+
+from approvals.clock import database_now
+from approvals.lifecycle.executions import Seen, see
+from approvals.models import ApprovalRequest, AuditEvent, Execution
+from approvals.states import ExecutionStatus, RequestState
+from tests.factories import make_request, make_user
+
+pytestmark = pytest.mark.django_db
+
+SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture
+def asked() -> ApprovalRequest:
+    return make_request(make_user(), execution_arn="3f1d/9c2e", heartbeat_timeout_seconds=30)
+
+
+def told(request: ApprovalRequest) -> int:
+    assert AuditEvent.objects.broken_at(request) is None
+    return AuditEvent.objects.filter(request=request, tag="execution.seen").count()
+
+
+def tell(status: str, at: datetime) -> bool:
+    return see(Execution.objects.get(), Seen(status, at), now=database_now())
+
+
+def test_an_end_is_never_taken_back(asked: ApprovalRequest) -> None:
+    at = database_now()
+    assert tell("STOPPED", at)
+
+    assert not tell("RUNNING", at + SECOND)
+    assert not tell("SUCCEEDED", at + SECOND)
+
+    assert Execution.objects.get().status == ExecutionStatus.STOPPED
+    assert told(asked) == 1
+
+
+def test_older_news_changes_nothing(asked: ApprovalRequest) -> None:
+    at = database_now() - 10 * SECOND
+    assert tell("PAUSED", at)
+
+    assert not tell("RUNNING", at - SECOND)
+
+    execution = Execution.objects.get()
+    assert (execution.status, execution.seen_at) == ("PAUSED", at)
+
+
+def test_an_end_counts_even_if_it_is_told_late(asked: ApprovalRequest) -> None:
+    at = database_now()
+    tell("RUNNING", at)
+
+    assert tell("FAILED", at - 60 * SECOND)
+
+    asked.refresh_from_db()
+    assert asked.state == RequestState.WITHDRAWN
+
+
+@pytest.mark.parametrize("order", list(itertools.permutations(["RUNNING", "PAUSED", "FAILED"])))
+def test_in_whatever_order_news_comes_the_end_stands(
+    asked: ApprovalRequest, order: tuple[str, ...]
+) -> None:
+    happened = {"RUNNING": 1, "PAUSED": 2, "FAILED": 3}
+    began = database_now() - 10 * SECOND
+    for status in (*order, *order):
+        tell(status, began + happened[status] * SECOND)
+
+    asked.refresh_from_db()
+    assert Execution.objects.get().status == ExecutionStatus.FAILED
+    assert asked.state == RequestState.WITHDRAWN
+    assert told(asked) <= 2  # PAUSED, where it came in time, and the end
+
+
+def test_the_same_word_twice_is_told_once_though_the_teller_had_read_long_before(
+    asked: ApprovalRequest,
+) -> None:
+    stale = Execution.objects.get()
+    at = database_now()
+
+    for seconds in range(3):
+        see(stale, Seen("PAUSED", at + seconds * SECOND), now=database_now())
+
+    assert told(asked) == 1
+
+
+def test_a_clock_ahead_of_ours_does_not_outlast_the_next_look(asked: ApprovalRequest) -> None:
+    tell("PAUSED", database_now() + timedelta(hours=1))
+
+    assert tell("RUNNING", database_now())
