@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import timedelta
 
-from approvals.callbacks import outbox, replies
+from approvals.callbacks import circuit, outbox, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackFailure, CallbackGateway
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.clock import database_now
@@ -36,7 +36,9 @@ def deliver_due(
 
     def settle(landed: Sequence[tuple[CallbackDelivery, Answer]]) -> None:
         for claimed, answer in landed:
-            state = outbox.settle(claimed, answer, now=database_now())
+            now = database_now()
+            state = outbox.settle(claimed, answer, now=now)
+            circuit.heard(claimed.source_id, answer, now=now)
             tally[str(state or "overtaken")] += 1
 
     lanes: Lanes[CallbackDelivery, Answer] = Lanes(
@@ -54,7 +56,7 @@ def send(gateway: CallbackGateway, owed: CallbackDelivery) -> Answer:
             return gateway.succeed(address, callback_id, owed.body)
         return gateway.fail(address, callback_id, failure(owed.body))
     except SealBroken:
-        return replies.misconfigured("SealBroken", "FIELD_KEYS lacks the key this was sealed with.")
+        return replies.sealed_elsewhere()
     except Exception as error:  # noqa: BLE001 - a gateway that raises must not stop the others
         return replies.unknown(type(error).__name__, "The portal failed while sending.")
 

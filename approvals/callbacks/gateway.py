@@ -36,6 +36,8 @@ class Answer:
     NOT_FOUND: AWS does not know what was asked about. CLOSED, but perhaps only asked in
     the wrong place, or too soon after the start.
     NEEDS_MENDING: it fails until somebody mends rights, credentials, keys or addresses.
+    UNREACHABLE: not this call alone but the source's way to AWS is broken: no address, no
+    rights, or nobody there who answers (callbacks/circuit).
     RETRY_AFTER: how long AWS asks to wait at least before the next call, if it does.
     HTTP_MS: whole milliseconds from asking boto3 to its answer.
     """
@@ -45,6 +47,7 @@ class Answer:
     applied_unknown: bool = False
     not_found: bool = False
     needs_mending: bool = False
+    unreachable: bool = False
     retry_after: timedelta | None = None
     http_ms: int = 0
 

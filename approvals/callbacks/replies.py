@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
@@ -38,7 +39,18 @@ _DENIED = "AWS denies the portal this call. Allow it for the function in the rol
 _EXPIRED = "The portal's AWS credentials have expired. Renew them."
 _UNKNOWN_KEYS = "AWS does not accept the portal's credentials. Check the keys and the clock."
 _KMS = "AWS cannot use the function's KMS key. Check the key and who may use it."
+# Declared with 502, but refusals before anything is changed; of one function's calls, while
+# the source's other functions may go on.
+_KMS_ERRORS = frozenset(
+    {
+        "KMSAccessDeniedException",
+        "KMSDisabledException",
+        "KMSInvalidStateException",
+        "KMSNotFoundException",
+    }
+)
 _CONFIGURATION = {
+    **dict.fromkeys(_KMS_ERRORS, _KMS),
     "AccessDeniedException": _DENIED,
     "AccessDenied": _DENIED,
     "ExpiredTokenException": _EXPIRED,
@@ -51,13 +63,7 @@ _CONFIGURATION = {
     "IncompleteSignature": _UNKNOWN_KEYS,
     "MissingAuthenticationTokenException": _UNKNOWN_KEYS,
     "MissingAuthenticationToken": _UNKNOWN_KEYS,
-    # KMS errors are declared with 502 but are refusals before anything is changed.
-    "KMSAccessDeniedException": _KMS,
-    "KMSDisabledException": _KMS,
-    "KMSInvalidStateException": _KMS,
-    "KMSNotFoundException": _KMS,
 }
-
 # botocore's classes, by name: what never left this machine.
 _NOT_SENT = {
     "EndpointConnectionError": "AWS could not be reached. It is tried again.",
@@ -108,7 +114,7 @@ def meaning(code: str, status: int, *, retry_after: timedelta | None = None) -> 
     if code in _REFUSED:
         return Answer(Reply.REFUSED, f"{code}: {_REFUSED[code]}")
     if code in _CONFIGURATION:
-        return misconfigured(code, _CONFIGURATION[code])
+        return misconfigured(code, _CONFIGURATION[code], unreachable=code not in _KMS_ERRORS)
     name = code if _CODE.fullmatch(code) else f"HTTP {status}"
     if code in _THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS:
         detail = f"{name}: AWS asks the portal to slow down. It is tried again."
@@ -152,18 +158,29 @@ def without_answer(kinds: Sequence[str]) -> Answer:
     """
     for kind in kinds:
         if kind in _NOT_SENT:
-            return Answer(Reply.UNAVAILABLE, f"{kind}: {_NOT_SENT[kind]}")
+            return Answer(Reply.UNAVAILABLE, f"{kind}: {_NOT_SENT[kind]}", unreachable=True)
         if kind in _NO_CREDENTIALS:
             return misconfigured(kind, "The portal finds no AWS credentials to use.")
     if "ParamValidationError" in kinds:
         return Answer(Reply.REFUSED, "ParamValidationError: boto3 finds the call malformed.")
-    return unknown(kinds[0], "No whole answer came back.")
+    return replace(unknown(kinds[0], "No whole answer came back."), unreachable=True)
 
 
-def misconfigured(name: str, sentence: str) -> Answer:
-    """Not applied, and somebody has to mend something: tried again, never given up."""
+def misconfigured(name: str, sentence: str, *, unreachable: bool = True) -> Answer:
+    """Not applied, and somebody has to mend something: tried again, never given up.
+
+    UNREACHABLE: for the source's other calls too, not for this one alone.
+    """
     safe = name if _NAME.fullmatch(name) else "Error"
-    return Answer(Reply.UNAVAILABLE, f"{safe}: {sentence}", needs_mending=True)
+    return Answer(
+        Reply.UNAVAILABLE, f"{safe}: {sentence}", needs_mending=True, unreachable=unreachable
+    )
+
+
+def sealed_elsewhere() -> Answer:
+    """Nothing was sent: what was to be said does not open with the portal's keys."""
+    sentence = "FIELD_KEYS lacks the key this was sealed with."
+    return misconfigured("SealBroken", sentence, unreachable=False)
 
 
 def unknown(name: str, sentence: str, *, retry_after: timedelta | None = None) -> Answer:

@@ -13,7 +13,7 @@ from approvals.clock import database_now
 from approvals.errors import InvalidFields
 from approvals.keeping import addresses, desk
 from approvals.keeping.names import people_called, teams_called
-from approvals.models import CallbackSource, ChangeEvent, SourceKey, SourceSecret, User
+from approvals.models import CallbackSource, ChangeEvent, Circuit, SourceKey, SourceSecret, User
 from approvals.states import ChangeTag
 
 _COLUMNS = (
@@ -96,9 +96,9 @@ def change_source(
     _set_defaults(source, fields)
     changed = desk.differences(before, _facts(source))
     if changed:
-        _record(
-            ChangeTag.SOURCE_CHANGED, source, at=database_now(), by=admin, changed=_masked(changed)
-        )
+        now = database_now()
+        _record(ChangeTag.SOURCE_CHANGED, source, at=now, by=admin, changed=_masked(changed))
+        Circuit.objects.probe_at_once(source.pk, at=now)
     return list(changed)
 
 

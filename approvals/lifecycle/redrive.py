@@ -9,7 +9,7 @@ from approvals.clock import database_now
 from approvals.errors import NotRedrivable
 from approvals.lifecycle import desk
 from approvals.lifecycle.reason import checked_reason
-from approvals.models import AuditEvent, CallbackDelivery, User
+from approvals.models import AuditEvent, CallbackDelivery, Circuit, User
 from approvals.states import AuditTag, DeliveryState
 
 
@@ -37,5 +37,6 @@ def redrive(delivery_id: int, *, operator: User, reason: str) -> None:
     delivery.last_reply = ""  # so that the next reply, whatever it is, enters the history
     delivery.next_attempt_at = now
     delivery.save(update_fields=["state", "settled_at", "last_reply", "next_attempt_at"])
+    Circuit.objects.probe_at_once(delivery.source_id, at=now)
     AuditEvent.objects.record(AuditTag.REDRIVEN, request, at=now, actor=operator, reason=reason)
     doorbell.ring(doorbell.DELIVER_CALLBACKS)

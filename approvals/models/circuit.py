@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Self
+
 from django.db import models
 
 from approvals.models.source import CallbackSource
 
 
-class Circuit(models.Model):
-    """How calls for one source have lately ended; only callbacks/circuit writes it.
+class CircuitQuerySet(models.QuerySet["Circuit"]):
+    def open(self) -> Self:
+        """The sources that are not called now, the one longest cut off first."""
+        return self.filter(opened_at__isnull=False).order_by("opened_at")
 
-    `failures` counts calls in a row that ended in the source's own trouble. With `opened_at`
-    set, nothing is sent for it before `probe_at`, and then one call alone.
+    def probe_at_once(self, source_id: int, *, at: datetime) -> None:
+        """Somebody mended SOURCE_ID's way, or says so: its next call need not wait."""
+        self.filter(source=source_id, probe_at__gt=at).update(probe_at=at)
+
+
+class Circuit(models.Model):
+    """How calls for one source have lately ended; a source without a row had no trouble.
+
+    Only callbacks/circuit writes it, but for `probe_at_once`. `failures` counts calls in a
+    row that ended in the source's own trouble. With `opened_at` set, nothing is sent for it
+    before `probe_at`, and then one call alone; `probes` counts those.
     """
 
     source = models.OneToOneField(
@@ -22,6 +36,8 @@ class Circuit(models.Model):
     probe_at = models.DateTimeField(null=True, blank=True)
     probes = models.PositiveIntegerField(default=0)
     detail = models.CharField(max_length=300, blank=True, default="")
+
+    objects = CircuitQuerySet.as_manager()
 
     class Meta:
         constraints = [

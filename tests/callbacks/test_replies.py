@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 
 from approvals.callbacks import replies
+from approvals.callbacks.gateway import Answer
 from approvals.states import Reply
 
 A_CALLBACK_ID = "eyJhcm4iOiJ1dWlkL3V1aWQiLCJvcCI6IjEifQ=="
@@ -135,3 +136,26 @@ def test_a_callback_id_in_place_of_a_code_is_not_shown() -> None:
 )
 def test_only_whole_seconds_of_retry_after_are_heard(value: str, wait: timedelta | None) -> None:
     assert replies.pause({"retry-after": value}) == wait
+
+
+@pytest.mark.parametrize(
+    ("answer", "unreachable"),
+    [
+        (replies.meaning("AccessDeniedException", 403), True),
+        (replies.meaning("", 302), True),
+        (replies.without_answer(["EndpointConnectionError"]), True),
+        (replies.without_answer(["ReadTimeoutError", "HTTPClientError"]), True),
+        (replies.without_answer(["NoCredentialsError"]), True),
+        (replies.meaning("KMSDisabledException", 502), False),
+        (replies.meaning("TooManyRequestsException", 429), False),
+        (replies.meaning("ServiceException", 500), False),
+        (replies.meaning("", 503), False),
+        (replies.meaning("ResourceNotFoundException", 404), False),
+        (replies.without_answer(["ParamValidationError"]), False),
+        (replies.sealed_elsewhere(), False),
+    ],
+)
+def test_only_what_stops_every_call_of_a_source_makes_it_unreachable(
+    answer: Answer, unreachable: bool
+) -> None:
+    assert answer.unreachable is unreachable
