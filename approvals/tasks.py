@@ -37,7 +37,7 @@ def send_heartbeats() -> None:
 
 @shared_task(name=doorbell.EXPIRE_REQUESTS)
 def expire_requests() -> None:
-    _came_by(doorbell.EXPIRE_REQUESTS, lifecycle.expire_due(now=database_now()))
+    _came_by(doorbell.EXPIRE_REQUESTS, lifecycle.strike_due(now=database_now()))
 
 
 @shared_task(name=doorbell.SEND_NOTICES)

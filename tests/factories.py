@@ -101,6 +101,6 @@ def make_request(
 def past_its_deadline(request: ApprovalRequest) -> ApprovalRequest:
     """REQUEST as if its answer_by had just passed, before the sweep has come by."""
     moment = database_now() - timedelta(seconds=1)
-    ApprovalRequest.objects.filter(pk=request.pk).update(answer_by=moment)
+    ApprovalRequest.objects.filter(pk=request.pk).update(answer_by=moment, clock_at=moment)
     request.refresh_from_db()
     return request

@@ -60,7 +60,7 @@ def test_every_sweep_of_nothing_says_that_it_came_by(name):
 
 def test_a_sweep_that_fails_leaves_no_sign_of_life():
     with (
-        mock.patch.object(tasks.lifecycle, "expire_due", side_effect=RuntimeError),
+        mock.patch.object(tasks.lifecycle, "strike_due", side_effect=RuntimeError),
         pytest.raises(RuntimeError),
     ):
         run(doorbell.EXPIRE_REQUESTS)

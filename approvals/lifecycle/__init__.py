@@ -5,8 +5,8 @@ BEGIN and COMMIT.
 """
 
 from approvals.lifecycle.claim import claim, release
+from approvals.lifecycle.clocks import strike, strike_due
 from approvals.lifecycle.decide import Decided, decide
-from approvals.lifecycle.expire import expire, expire_due
 from approvals.lifecycle.force import force
 from approvals.lifecycle.new_request import NewRequest
 from approvals.lifecycle.reassign import Asked, reassign
@@ -21,13 +21,13 @@ __all__ = [
     "Received",
     "claim",
     "decide",
-    "expire",
-    "expire_due",
     "force",
     "reassign",
     "receive",
     "redrive",
     "release",
+    "strike",
+    "strike_due",
     "take_back",
     "withdraw",
 ]

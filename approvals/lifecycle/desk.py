@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import QuerySet
 
 from approvals import doorbell, keyring
 from approvals.errors import AlreadyClosed
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, User
 from approvals.models.delivery import body_place
-from approvals.states import Cause, NoticeKind, RequestState, Withdrawal
+from approvals.states import Cause, NoticeKind, OnTimeout, RequestState, Withdrawal
 
 #: An execution lives at most 366 days (ExecutionTimeout, Lambda API): a callback
 #: without a timeout of its own cannot wait longer.
@@ -28,12 +29,20 @@ def lock(request_id: int) -> ApprovalRequest:
     no_key: history and delivery rows take FOR KEY SHARE on this row and must not wait:
     https://www.postgresql.org/docs/current/explicit-locking.html
     """
-    return (
-        ApprovalRequest.objects.select_for_update(no_key=True, of=("self",))
-        .defer("payload", "payload_text", "summary", "links", "effects")
-        .select_related("source")
-        .get(pk=request_id)
+    return _small(ApprovalRequest.objects.select_for_update(no_key=True, of=("self",))).get(
+        pk=request_id
     )
+
+
+def lock_if_free(request_id: int) -> ApprovalRequest | None:
+    """As `lock`; None at once where somebody else holds the row."""
+    rows = ApprovalRequest.objects.select_for_update(no_key=True, of=("self",), skip_locked=True)
+    return _small(rows).filter(pk=request_id).first()
+
+
+def _small(rows: QuerySet[ApprovalRequest]) -> QuerySet[ApprovalRequest]:
+    large = ("payload", "payload_text", "summary", "links", "effects")
+    return rows.defer(*large).select_related("source")
 
 
 def check_open(request: ApprovalRequest, now: datetime) -> None:
@@ -54,7 +63,8 @@ def closing_sentence(request: ApprovalRequest) -> str:
     at = _clock(request.closed_at) if request.closed_at else ""
     last = request.decisions.select_related("reviewer").order_by("-id").first()
     if request.state == RequestState.EXPIRED:
-        return f"Nobody decided in time; it expired at {at}."
+        by_rule = request.on_timeout in {OnTimeout.APPROVE, OnTimeout.REJECT}
+        return f"{request.ending}{'' if by_rule else '; it expired'} at {at}."
     if request.state == RequestState.WITHDRAWN:
         by_operator = request.withdrawal == Withdrawal.OPERATOR
         because = f", because: {request.closed_because}" if by_operator else ""

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from django.db import transaction
-
 from approvals.lifecycle import desk, outcome
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.models import ApprovalRequest, AuditEvent, Decision
@@ -13,35 +11,24 @@ from approvals.models.request import new_public_id
 from approvals.states import AuditTag, Cause, Channel, OnTimeout, RequestState, Verdict
 
 
-def expire_due(*, now: datetime, limit: int = 200) -> int:
-    """Expire what is past its answer_by at NOW, oldest first; return how many expired."""
-    due = ApprovalRequest.objects.pending().filter(answer_by__lte=now).order_by("answer_by")
-    return sum(expire(pk, now=now) for pk in list(due.values_list("pk", flat=True)[:limit]))
-
-
-@transaction.atomic(durable=True)
-def expire(request_id: int, *, now: datetime) -> bool:
-    """Close a request whose answer_by has passed; False if an answer came first.
+def expire_locked(request: ApprovalRequest, *, at: datetime) -> None:
+    """Close a pending REQUEST whose answer_by has passed; the caller holds its row's lock.
 
     What AWS is told was frozen in `on_timeout`: a failure, a rejection, an approval the
     sender asked for in so many words, or nothing at all.
     """
-    request = desk.lock(request_id)
-    if not request.is_pending or request.answer_by is None or now < request.answer_by:
-        return False
     rule = OnTimeout(request.on_timeout)
-    decision = None if rule is OnTimeout.LAPSE else _clock_decision(request, rule, at=now)
-    answer = _answer(request, rule, decision, at=now) if decision else None
-    desk.close(request, RequestState.EXPIRED, at=now, answer=answer)
+    decision = None if rule is OnTimeout.LAPSE else _clock_decision(request, rule, at=at)
+    answer = _answer(request, rule, decision, at=at) if decision else None
+    desk.close(request, RequestState.EXPIRED, at=at, answer=answer)
     AuditEvent.objects.record(
         AuditTag.EXPIRED,
         request,
-        at=now,
+        at=at,
         on_timeout=str(rule),
         decision=str(decision.public_id) if decision else None,
         answer_sha256=answer.sha256 if answer else None,
     )
-    return True
 
 
 def _clock_decision(request: ApprovalRequest, rule: OnTimeout, *, at: datetime) -> Decision:

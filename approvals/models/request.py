@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 LIST_FIELDS = (
     "public_id", "source", "kind", "title", "requested_by", "agent", "risk_score", "state",
     "received_at", "due_at", "answer_by", "queue_at", "closed_at", "claimed_by",
-    "claimed_until", "required_approvals", "execution",
+    "claimed_until", "required_approvals", "on_timeout", "execution",
 )  # fmt: skip
 
 
@@ -41,6 +41,9 @@ def callback_place(callback_sha256: str) -> str:
 def new_public_id() -> uuid.UUID:
     """A UUIDv7: unguessable enough for a name, ordered by time for the index."""
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
+
+
+_BY_RULE: dict[str, str] = {OnTimeout.APPROVE: "Approved", OnTimeout.REJECT: "Rejected"}
 
 
 class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
@@ -213,6 +216,13 @@ class ApprovalRequest(models.Model):
     @property
     def is_pending(self) -> bool:
         return self.state == RequestState.PENDING
+
+    @property
+    def ending(self) -> str:
+        """Where it stands in words; a deadline's approval never reads as a person's."""
+        if self.state == RequestState.EXPIRED and self.on_timeout in _BY_RULE:
+            return f"{_BY_RULE[self.on_timeout]} by rule, as nobody decided in time"
+        return RequestState(self.state).label
 
     @property
     def callback_id(self) -> str:

@@ -78,9 +78,8 @@ def poll_seconds(request: ApprovalRequest, now: datetime) -> int | None:
 def _decided(request: ApprovalRequest, decisions: Sequence[Decision]) -> Fact:
     state, at = RequestState(request.state), request.closed_at
     if state is RequestState.EXPIRED:
-        by_rule = {OnTimeout.APPROVE: "Approved by rule", OnTimeout.REJECT: "Rejected by rule"}
-        title = by_rule.get(OnTimeout(request.on_timeout), "Nobody decided in time")
-        return Fact("warn", title, "The deadline passed before anybody decided.", at=at)
+        words = _AT_THE_DEADLINE[OnTimeout(request.on_timeout)]
+        return Fact("warn", request.ending, words, at=at)
     if state is RequestState.WITHDRAWN:
         return _withdrawn(request)
     last = decisions[-1] if decisions else None
@@ -91,6 +90,14 @@ def _decided(request: ApprovalRequest, decisions: Sequence[Decision]) -> Fact:
     who = " and ".join(d.who for d in decisions if d.verdict == request.state)
     said = decisions[-1].comment if decisions else ""
     return Fact("done", f"{state.label} by {who}", said=said, at=at)
+
+
+_AT_THE_DEADLINE = {
+    OnTimeout.FAIL: "The deadline passed; the function is told that nobody decided.",
+    OnTimeout.REJECT: "By its rule, silence counts as a rejection.",
+    OnTimeout.APPROVE: "By its rule, silence counts as an approval. No person approved it.",
+    OnTimeout.LAPSE: "The deadline passed; the callback times out at AWS.",
+}
 
 
 def _withdrawn(request: ApprovalRequest) -> Fact:

@@ -114,6 +114,11 @@ _WORDS: dict[AuditTag, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     AuditTag.REJECTED: ("A rule", lambda facts: f"rejected this{_channel(facts)}"),
     AuditTag.FORCED: ("An operator", _forced),
     AuditTag.REASSIGNED: ("An operator", _reassigned),
+    AuditTag.DUE: ("The request", lambda _: "is due; it waits on"),
+    AuditTag.ESCALATED: (
+        "The request",
+        lambda _: "has waited so long that others should be asked; an operator can ask them",
+    ),
     AuditTag.EXPIRED: ("The deadline", lambda facts: f"passed {_expired(facts)}"),
     AuditTag.WITHDRAWN: ("Withdrawn", _withdrawn),
     AuditTag.DELIVERY_RETRYING: ("AWS", _detail("could not be reached, trying again")),

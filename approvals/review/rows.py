@@ -13,7 +13,6 @@ from django.utils import timezone
 from approvals.models import RequestKind, User
 from approvals.models.listing import ListedRequest
 from approvals.presentation import KINDS, Presentation, headline_amount
-from approvals.states import RequestState
 
 SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
 HIGH_RISK, SOME_RISK = 70, 40  # points of 100
@@ -51,8 +50,8 @@ class Row:
     @property
     def closing(self) -> str:
         """How it ended, in a word or two; for lists of what is closed."""
-        state = RequestState(self.request.state)
-        return "Waiting for others" if state is RequestState.PENDING else state.label
+        request = self.request
+        return "Waiting for others" if request.is_pending else str(request.ending)
 
 
 @dataclass(frozen=True, slots=True)

@@ -134,7 +134,7 @@ class House:
             self.requests["withdrawn"].pk, why=Withdrawal.SOURCE, reason="The customer cancelled."
         )
         after = timezone.now() + timedelta(hours=1)
-        lifecycle.expire(self.requests["expired"].pk, now=after)
+        lifecycle.strike(self.requests["expired"].pk, now=after)
 
     def _put_undelivered(self) -> None:
         trouble = {

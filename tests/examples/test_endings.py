@@ -70,7 +70,7 @@ class Portal:
 
     def let_expire(self, asked: ApprovalRequest) -> None:
         past_its_deadline(asked)
-        assert lifecycle.expire_due(now=database_now()) == 1
+        assert lifecycle.strike_due(now=database_now()) == 1
         deliver_due(LambdaGateway())
 
 

@@ -94,7 +94,7 @@ def test_a_passed_deadline_does_what_the_sender_chose(
 ) -> None:
     request = overdue(anna, on_timeout=rule, **fields)
 
-    assert lifecycle.expire_due(now=database_now()) == 1
+    assert lifecycle.strike_due(now=database_now()) == 1
 
     request.refresh_from_db()
     assert request.state == RequestState.EXPIRED
@@ -110,7 +110,7 @@ def test_a_passed_deadline_does_what_the_sender_chose(
 def test_a_lapsing_request_leaves_the_word_to_aws(anna: User) -> None:
     request = overdue(anna, on_timeout=OnTimeout.LAPSE, heartbeat_timeout_seconds=30)
 
-    lifecycle.expire_due(now=database_now())
+    lifecycle.strike_due(now=database_now())
 
     request.refresh_from_db()
     assert request.state == RequestState.EXPIRED
@@ -121,7 +121,7 @@ def test_a_lapsing_request_leaves_the_word_to_aws(anna: User) -> None:
 def test_an_expiry_never_looks_like_an_approval_unless_the_sender_said_so(anna: User) -> None:
     request = overdue(anna)
 
-    lifecycle.expire_due(now=database_now())
+    lifecycle.strike_due(now=database_now())
 
     assert CallbackDelivery.objects.get(request=request).verb == "fail"
     assert Decision.objects.get().verdict == Verdict.REJECTED
@@ -131,16 +131,16 @@ def test_a_deadline_does_nothing_before_its_time_or_twice(anna: User) -> None:
     request = make_request(anna, timeout_seconds=600)
     assert request.answer_by is not None
 
-    assert lifecycle.expire_due(now=request.answer_by - timedelta(microseconds=1)) == 0
-    assert lifecycle.expire(request.pk, now=request.answer_by) is True
-    assert lifecycle.expire(request.pk, now=request.answer_by) is False
+    assert lifecycle.strike_due(now=request.answer_by - timedelta(microseconds=1)) == 0
+    assert lifecycle.strike(request.pk, now=request.answer_by) is True
+    assert lifecycle.strike(request.pk, now=request.answer_by) is False
 
 
 def test_an_answer_that_came_first_beats_the_deadline(anna: User) -> None:
     request = make_request(anna, timeout_seconds=600)
     lifecycle.decide(request.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.BROWSER)
 
-    assert lifecycle.expire(request.pk, now=database_now() + timedelta(hours=1)) is False
+    assert lifecycle.strike(request.pk, now=database_now() + timedelta(hours=1)) is False
     request.refresh_from_db()
     assert request.state == RequestState.APPROVED
 
@@ -163,7 +163,7 @@ def test_a_click_and_the_deadline_at_once_leave_one_ending(anna: User) -> None:
 
     def tick() -> str:
         try:
-            return "expired" if lifecycle.expire(request.pk, now=deadline) else "late"
+            return "expired" if lifecycle.strike(request.pk, now=deadline) else "late"
         finally:
             connections.close_all()
 

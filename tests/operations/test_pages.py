@@ -238,7 +238,7 @@ def test_an_answer_on_its_way_is_told_from_one_tried_again(client, olu):
 def test_an_answer_names_who_decided_or_that_a_rule_did(client, olu):
     reviewer = decided().request.decisions.get().reviewer
     expired = past_its_deadline(make_request(make_user(), timeout_seconds=60, title="Old one"))
-    lifecycle.expire(expired.pk, now=database_now())
+    lifecycle.strike(expired.pk, now=database_now())
     page = text(client, DELIVERIES)
     assert f"by {reviewer.display_name}<" in page
     assert "by a rule<" in page
