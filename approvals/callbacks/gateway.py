@@ -6,7 +6,7 @@ a scripted one of the same height.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol, Self
 
@@ -98,6 +98,51 @@ class Sighting:
         return self.status in TERMINAL_STATUSES
 
 
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a callback was ended with, as a fingerprint: the words themselves are not kept.
+
+    SHA256: of the Result, or of a failure's ErrorData. The ids are those in it, if it is
+    a document such as ours.
+    """
+
+    sha256: str
+    request_id: str = ""
+    decision_id: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PastEvent:
+    """One line of an execution's history.
+
+    NUMBER: AWS counts them from 1. KIND: AWS's word, as "StepFailed". OPERATION: the step,
+    wait or callback it belongs to. RETRIES: another attempt follows. Timeouts are None
+    where AWS does not say. SAID: None where AWS does not show what ended the callback.
+    """
+
+    number: int
+    kind: str
+    operation: str = ""
+    name: str = ""
+    at: datetime | None = None
+    attempt: int | None = None
+    retries: bool = False
+    callback_id: str = field(default="", repr=False)
+    timeout_seconds: int | None = None
+    heartbeat_timeout_seconds: int | None = None
+    error_type: str = ""
+    said: Said | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """A part of a history, newest event first; NEXT_MARKER asks for the part before it."""
+
+    answer: Answer
+    events: tuple[PastEvent, ...] = ()
+    next_marker: str = field(default="", repr=False)
+
+
 class CallbackGateway(Protocol):
     """Answers, never exceptions: every failure is one of the four replies.
 
@@ -118,3 +163,11 @@ class CallbackGateway(Protocol):
 
     def look(self, address: Address, execution_arn: str) -> Sighting:
         """Ask how the execution stands; changes nothing at AWS."""
+
+    def history(
+        self, address: Address, execution_arn: str, *, marker: str = "", with_results: bool = False
+    ) -> Page:
+        """One page of what happened, newest first; changes nothing at AWS.
+
+        WITH_RESULTS: also what callbacks were ended with, as fingerprints.
+        """

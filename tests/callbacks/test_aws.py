@@ -10,8 +10,10 @@ from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 from threading import Event
+from typing import Any
 
 import pytest
 from botocore.config import Config
@@ -24,9 +26,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from cryptography.x509.oid import NameOID
 from mypy_boto3_lambda import LambdaClient
 
-from approvals.callbacks import aws
+from approvals.callbacks import aws_clients
 from approvals.callbacks.aws import LambdaGateway
-from approvals.callbacks.gateway import EXCHANGE_LIMIT, Address, CallbackFailure
+from approvals.callbacks.gateway import EXCHANGE_LIMIT, Address, CallbackFailure, Said
 from approvals.states import Reply
 from tests.fakes import lambda_api
 from tests.fakes.lambda_api import Fault, LambdaApi
@@ -36,6 +38,19 @@ ARN = (
     "arn:aws:lambda:eu-west-1:123456789012:function:order:$LATEST"
     "/durable-execution/order-1/9f7d84c9"
 )
+
+
+DOCUMENT = '{"request_id": "r-1", "decision_id": "d-1", "comment": "secret-comment"}'
+
+
+def _event(number: int, kind: str, **details: object) -> dict[str, Any]:
+    return {
+        "EventId": number,
+        "EventType": kind,
+        "Id": f"op{number}",
+        "EventTimestamp": 1795176000,
+        f"{kind}Details": details,
+    }
 
 
 @pytest.fixture(autouse=True)
@@ -412,17 +427,110 @@ class TestLooking:
         assert gateway.look(address, ARN).answer.reply is Reply.UNAVAILABLE
 
 
+class TestHistories:
+    def test_a_page_tells_what_happened_and_keeps_no_payload(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        api.histories[ARN] = [
+            _event(1, "ExecutionStarted", Input={"Payload": "secret-input", "Truncated": False}),
+            _event(2, "CallbackStarted", CallbackId=CALLBACK_ID, Timeout=60, HeartbeatTimeout=20),
+            _event(
+                3, "StepFailed", RetryDetails={"CurrentAttempt": 2, "NextAttemptDelaySeconds": 5}
+            ),
+            _event(4, "CallbackSucceeded", Result={"Payload": DOCUMENT, "Truncated": False}),
+        ]
+
+        page = gateway.history(address, ARN, with_results=True)
+
+        _, waits, failed, ended = page.events
+        assert page.answer.reply is Reply.ACCEPTED
+        assert (waits.callback_id, waits.timeout_seconds) == (CALLBACK_ID, 60)
+        assert waits.heartbeat_timeout_seconds == 20
+        assert (failed.attempt, failed.retries) == (2, True)
+        assert ended.said == Said(sha256(DOCUMENT.encode()).hexdigest(), "r-1", "d-1")
+        assert ended.at == datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
+        assert "secret" not in repr(page)
+
+    def test_what_aws_asked_for_is_what_its_api_takes(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        asked: list[dict[str, Any]] = []
+        api.histories[ARN] = []
+        gateway.history(address, ARN)
+        events = gateway.clients.of(address).meta.events
+        events.register("provide-client-params.lambda", lambda params, **_: asked.append(params))
+
+        gateway.history(address, ARN, marker="next")
+        gateway.history(address, ARN, with_results=True)
+
+        always = {"DurableExecutionArn": ARN, "ReverseOrder": True}
+        plain = {"IncludeExecutionData": False, "MaxItems": 1000, "Marker": "next"}
+        assert asked == [always | plain, always | {"IncludeExecutionData": True, "MaxItems": 100}]
+
+    @pytest.mark.parametrize(
+        "ending",
+        [
+            _event(1, "CallbackSucceeded"),
+            _event(1, "CallbackSucceeded", Result={"Truncated": True, "Payload": "{"}),
+            _event(1, "CallbackFailed", Error={"Truncated": True}),
+            _event(1, "CallbackFailed", Error={"Payload": {}}),
+        ],
+    )
+    def test_what_aws_does_not_show_is_not_guessed(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway, ending: dict[str, Any]
+    ) -> None:
+        api.histories[ARN] = [ending]
+
+        (event,) = gateway.history(address, ARN, with_results=True).events
+
+        assert event.said is None
+
+    def test_denied_not_found_and_unavailable_are_three_things(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        api.script.extend([lambda_api.DENIED, lambda_api.SERVICE_ERROR])
+        denied, unavailable, unknown = (gateway.history(address, ARN).answer for _ in range(3))
+
+        assert (denied.needs_mending, denied.not_found) == (True, False)
+        assert (unavailable.needs_mending, unavailable.not_found) == (False, False)
+        assert (unknown.needs_mending, unknown.not_found) == (False, True)
+
+    @pytest.mark.parametrize(
+        "body",
+        [
+            b'{"Events": "CallbackSucceeded"}',
+            b'{"Events": [7]}',
+            b'{"Events": {"EventId": 1}}',
+            b'{"Events": [{"EventId": "x", "EventTimestamp": "yesterday"}]}',
+            b'{"Events": [{"EventType": "CallbackStarted", "CallbackStartedDetails": 7}]}',
+            b'{"Events": [{"EventType": ["x"], "EventId": -4, "Id": 9, "Name": {}}]}',
+            b'{"NextMarker": 7}',
+            b"{}",
+            b"[]",
+        ],
+    )
+    def test_garbage_is_an_answer_too(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway, body: bytes
+    ) -> None:
+        api.script.append(Fault(200, body))
+
+        page = gateway.history(address, ARN)
+
+        assert page.answer.reply in {Reply.ACCEPTED, Reply.UNAVAILABLE}
+        assert all(not event.callback_id for event in page.events)
+
+
 def test_many_threads_share_one_client_per_address(
     api: LambdaApi, address: Address, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made: list[Address] = []
-    original = aws._new_client
+    original = aws_clients._new_client
 
     def counting(address: Address, config: Config) -> LambdaClient:
         made.append(address)
         return original(address, config)
 
-    monkeypatch.setattr(aws, "_new_client", counting)
+    monkeypatch.setattr(aws_clients, "_new_client", counting)
 
     with ThreadPoolExecutor(8) as pool:
         replies = list(pool.map(lambda n: gateway.beat(address, f"id{n}").reply, range(16)))
@@ -435,14 +543,14 @@ def test_a_source_whose_credentials_hang_holds_up_no_other(
     api: LambdaApi, address: Address, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     asked, leave = Event(), Event()
-    original = aws._own_credentials
+    original = aws_clients._own_credentials
 
     def hanging(session: Session) -> Credentials:
         asked.set()
         leave.wait(10)
         return original(session)
 
-    monkeypatch.setattr(aws, "_own_credentials", hanging)
+    monkeypatch.setattr(aws_clients, "_own_credentials", hanging)
     monkeypatch.setenv("AWS_ENDPOINT_URL_STS", api.url)
     borrowing = replace(address, source_id=8, role_arn="arn:aws:iam::123456789012:role/answers")
     with ThreadPoolExecutor(1) as pool:
@@ -462,17 +570,17 @@ def test_a_client_that_could_not_be_made_is_tried_anew(
     address: Address, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def broken(*_: object) -> None:
-        raise aws.AddressError("ValueError")
+        raise aws_clients.AddressError("ValueError")
 
     with monkeypatch.context() as patched:
-        patched.setattr(aws, "_new_client", broken)
+        patched.setattr(aws_clients, "_new_client", broken)
         assert gateway.beat(address, CALLBACK_ID).reply is Reply.UNAVAILABLE
 
     assert gateway.beat(address, CALLBACK_ID).reply is Reply.ACCEPTED
 
 
 def test_one_exchange_takes_no_longer_than_the_port_promises() -> None:
-    config = LambdaGateway()._config
+    config: Any = LambdaGateway().clients.config
 
     assert config.connect_timeout + config.read_timeout == EXCHANGE_LIMIT.total_seconds()
 
@@ -480,12 +588,12 @@ def test_one_exchange_takes_no_longer_than_the_port_promises() -> None:
 def test_clients_kept_are_bounded(
     api: LambdaApi, gateway: LambdaGateway, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(aws, "MAX_CLIENTS", 2)
+    monkeypatch.setattr(aws_clients, "MAX_CLIENTS", 2)
 
     for source in range(4):
         gateway.beat(Address(source, "eu-west-1", api.url), CALLBACK_ID)
 
-    assert [address.source_id for address in gateway._clients] == [2, 3]
+    assert [address.source_id for address in gateway.clients._clients] == [2, 3]
 
 
 def _execution(status: str, **more: object) -> dict[str, object]:

@@ -6,10 +6,13 @@ from collections import deque
 from collections.abc import Callable
 from threading import Condition, Event, Lock
 
-from approvals.callbacks.gateway import Address, Answer, CallbackFailure, Sighting
+from approvals.callbacks.gateway import Address, Answer, CallbackFailure, Page, Sighting
 from approvals.states import Reply
 
 Call = tuple[str, str]  # verb, callback ID or execution ARN
+
+
+Line = Reply | Answer | Sighting | Page
 
 
 class ScriptedGateway:
@@ -17,17 +20,21 @@ class ScriptedGateway:
 
     `calls` holds (verb, callback ID) in order, `addresses` and `bodies` the rest of
     each. WHILE_SENDING, if set, runs in the sending thread before each answer.
+    `histories` maps execution ARNs to what `history` says first, page by page; the script
+    speaks for the others.
     """
 
-    def __init__(self, *replies: Reply | Answer | Sighting) -> None:
+    def __init__(self, *replies: Line) -> None:
         self._script = deque(replies or (Reply.ACCEPTED,))
         self._lock = Lock()
         self.calls: list[Call] = []
         self.addresses: list[Address] = []
         self.bodies: list[bytes | CallbackFailure | None] = []
+        self.histories: dict[str, list[Page]] = {}
+        self.markers: list[str] = []
         self.while_sending: Callable[[str, str], None] = lambda verb, name: None
 
-    def then(self, *replies: Reply | Answer | Sighting) -> None:
+    def then(self, *replies: Line) -> None:
         """Forget the script and say REPLIES from now on."""
         with self._lock:
             self._script = deque(replies)
@@ -45,9 +52,18 @@ class ScriptedGateway:
         line = self._next("look", address, execution_arn, None)
         return line if isinstance(line, Sighting) else Sighting(_answer(line))
 
+    def history(
+        self, address: Address, execution_arn: str, *, marker: str = "", with_results: bool = False
+    ) -> Page:
+        line = self._next("history", address, execution_arn, b"" if with_results else None)
+        self.markers.append(marker)
+        if execution_arn in self.histories:
+            return self.histories[execution_arn][int(marker or 0)]
+        return line if isinstance(line, Page) else Page(_answer(line))
+
     def _next(
         self, verb: str, address: Address, name: str, body: bytes | CallbackFailure | None
-    ) -> Reply | Answer | Sighting:
+    ) -> Line:
         with self._lock:
             self.calls.append((verb, name))
             self.addresses.append(address)
@@ -57,8 +73,8 @@ class ScriptedGateway:
         return line
 
 
-def _answer(line: Reply | Answer | Sighting) -> Answer:
-    if isinstance(line, Sighting):
+def _answer(line: Line) -> Answer:
+    if isinstance(line, Sighting | Page):
         return line.answer
     return line if isinstance(line, Answer) else Answer(line, detail=f"Scripted: {line.value}.")
 
