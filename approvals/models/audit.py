@@ -8,7 +8,8 @@ the chain shows what a superuser did all the same.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Protocol, Self
+from uuid import UUID
 
 from django.db import models
 
@@ -95,12 +96,39 @@ class AuditEvent(models.Model):
         return event
 
     def line(self) -> dict[str, Any]:
-        return {
-            "request": str(self.request.public_id),
-            "seq": self.seq,
-            "tag": str(self.tag),
-            "at": self.at.isoformat(),
-            "actor": self.actor_id,
-            "actor_name": self.actor_name,
-            "facts": self.facts,
-        }
+        return line_of(self.request.public_id, self)
+
+
+class Written(Protocol):
+    """What a line of history says, whatever holds it."""
+
+    @property
+    def seq(self) -> int: ...
+
+    @property
+    def tag(self) -> str: ...
+
+    @property
+    def at(self) -> datetime: ...
+
+    @property
+    def actor_id(self) -> int | None: ...
+
+    @property
+    def actor_name(self) -> str: ...
+
+    @property
+    def facts(self) -> Any: ...
+
+
+def line_of(public_id: UUID, written: Written) -> dict[str, Any]:
+    """What is sealed of a line in the history of the request PUBLIC_ID."""
+    return {
+        "request": str(public_id),
+        "seq": written.seq,
+        "tag": str(written.tag),
+        "at": written.at.isoformat(),
+        "actor": written.actor_id,
+        "actor_name": written.actor_name,
+        "facts": written.facts,
+    }

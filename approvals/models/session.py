@@ -5,6 +5,7 @@ The way of Django's documentation: "Extending database-backed session engines".
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, ClassVar
 
 from django.contrib.auth import SESSION_KEY
@@ -22,6 +23,14 @@ class SessionManager(BaseSessionManager["Session"]):
 
     def get_queryset(self) -> models.QuerySet[Session]:
         return super().get_queryset().select_related("user")
+
+    def clear_expired(self, *, now: datetime) -> int:
+        """Take away the sessions that had ended at NOW, as clearsessions does; return how many.
+
+        Django ignores an ended session, so this only saves room.
+        """
+        number, _ = self.filter(expire_date__lt=now).select_related(None).delete()
+        return number
 
 
 class Session(AbstractBaseSession):
