@@ -1,12 +1,15 @@
 """What workers do: one sweep each, named in approvals.doorbell. No logic here.
 
 Each task looks for its work in the database, so running it twice, late or beside
-itself is harmless. Each ends by saying that it came by, which is how readiness knows
-that a worker lives.
+itself is harmless. Each ends by saying that it came by, how long it took and what it
+met: that is how readiness knows that a worker lives, and what /metrics tells.
 """
 
 from __future__ import annotations
 
+import time
+from collections import Counter
+from collections.abc import Callable
 from functools import lru_cache
 
 from celery import shared_task
@@ -15,8 +18,12 @@ from approvals import doorbell, lifecycle
 from approvals.callbacks import delivery, executions, heartbeats
 from approvals.callbacks.aws import LambdaGateway
 from approvals.clock import database_now
-from approvals.models import SweepMark
+from approvals.models import SweepMark, counting
 from approvals.notices import outbox as notices
+from approvals.states import Reply
+
+_REPLIES = frozenset(map(str, Reply))
+_TIMINGS = frozenset({"on_time", "late"})
 
 
 @lru_cache(maxsize=1)
@@ -27,28 +34,50 @@ def gateway() -> LambdaGateway:
 
 @shared_task(name=doorbell.DELIVER_CALLBACKS)
 def deliver_callbacks() -> None:
-    _came_by(doorbell.DELIVER_CALLBACKS, delivery.deliver_due(gateway()).total())
+    _sweep(
+        doorbell.DELIVER_CALLBACKS,
+        lambda: delivery.deliver_due(gateway()),
+        calls="delivery_attempts",
+    )
 
 
 @shared_task(name=doorbell.SEND_HEARTBEATS)
 def send_heartbeats() -> None:
-    _came_by(doorbell.SEND_HEARTBEATS, heartbeats.beat_due(gateway()).total())
+    _sweep(doorbell.SEND_HEARTBEATS, lambda: heartbeats.beat_due(gateway()), calls="beats")
 
 
 @shared_task(name=doorbell.EXPIRE_REQUESTS)
 def expire_requests() -> None:
-    _came_by(doorbell.EXPIRE_REQUESTS, lifecycle.strike_due(now=database_now()))
+    _sweep(doorbell.EXPIRE_REQUESTS, lambda: lifecycle.strike_due(now=database_now()))
 
 
 @shared_task(name=doorbell.SEND_NOTICES)
 def send_notices() -> None:
-    _came_by(doorbell.SEND_NOTICES, notices.send_due(now=database_now()))
+    _sweep(doorbell.SEND_NOTICES, lambda: notices.send_due(now=database_now()))
 
 
 @shared_task(name=doorbell.LOOK_AT_EXECUTIONS)
 def look_at_executions() -> None:
-    _came_by(doorbell.LOOK_AT_EXECUTIONS, executions.look_due(gateway()).total())
+    _sweep(doorbell.LOOK_AT_EXECUTIONS, lambda: executions.look_due(gateway()), calls="looks")
 
 
-def _came_by(name: str, found: int) -> None:
-    SweepMark.objects.finished(name, at=database_now(), found=found)
+@shared_task(name=doorbell.COUNT_EVENTS)
+def count_events() -> None:
+    _sweep(doorbell.COUNT_EVENTS, counting.count_events)
+
+
+def _sweep(name: str, work: Callable[[], Counter[str] | int], *, calls: str = "") -> None:
+    """Do WORK, then write down in one statement that NAME came by and what it met.
+
+    What AWS replied is counted as CALLS. Work that fails leaves no sign of life.
+    """
+    began = time.monotonic()
+    found = work()
+    seconds = time.monotonic() - began
+    if isinstance(found, int):
+        SweepMark.objects.finished(name, found=found, seconds=seconds)
+        return
+    replies = {(calls, word): float(n) for word, n in found.items() if word in _REPLIES}
+    timings = {(f"{calls}_timed", word): float(n) for word, n in found.items() if word in _TIMINGS}
+    number = int(sum(replies.values())) or found.total()
+    SweepMark.objects.finished(name, found=number, seconds=seconds, counts=replies | timings)

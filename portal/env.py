@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from pydantic import BaseModel, ConfigDict, Field, SecretBytes, SecretStr, ValidationError
-from pydantic.functional_validators import BeforeValidator
+from pydantic.functional_validators import AfterValidator, BeforeValidator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 
@@ -34,6 +34,12 @@ def _key_bytes(raw: object) -> object:
     if len(key) != 32:
         raise ValueError(f"the key has {len(key)} bytes; write 32 random bytes as base64")
     return key
+
+
+def _hard_to_guess(token: SecretStr) -> SecretStr:
+    if 0 < len(token) < 20:
+        raise ValueError("write 20 random characters or more, or nothing")
+    return token
 
 
 def _scheme(*allowed: str) -> BeforeValidator:
@@ -133,6 +139,11 @@ class Environment(BaseSettings):
         default="INFO",
         pattern=r"^(DEBUG|INFO|WARNING|ERROR)$",
         description="How much is logged: DEBUG, INFO, WARNING or ERROR",
+    )
+    metrics_token: Annotated[SecretStr, AfterValidator(_hard_to_guess)] = Field(
+        default=SecretStr(""),
+        description="Bearer token that /metrics asks for, 20 characters or more; without it there "
+        "is no /metrics",
     )
     static_root: Path = Field(
         default=Path("staticfiles"), description="Where collectstatic puts the assets"

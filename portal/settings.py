@@ -25,6 +25,7 @@ BASE_URL = env.base_url.rstrip("/")
 WEBHOOK_TOLERANCE = timedelta(seconds=300)
 DELIVERY_LEASE = env.delivery_lease
 WORKER_SEEN_WITHIN = env.worker_seen
+METRICS_TOKEN = env.metrics_token.get_secret_value()
 CLAIM_LASTS = timedelta(minutes=10)
 REDIS_URL = env.redis_url
 
@@ -200,6 +201,7 @@ CELERY_BEAT_SCHEDULE = {
         "expire_requests": 1.0,
         "send_notices": 5.0,
         "look_at_executions": 5.0,
+        "count_events": 5.0,
     }.items()
 }
 
@@ -252,7 +254,7 @@ CSRF_COOKIE_SECURE = SECURE
 CSRF_COOKIE_HTTPONLY = True
 CSRF_TRUSTED_ORIGINS = [BASE_URL]
 SECURE_SSL_REDIRECT = SECURE
-SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$", r"^metrics$"]
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if SECURE else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE
 SECURE_HSTS_PRELOAD = SECURE

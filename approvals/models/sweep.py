@@ -2,14 +2,41 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
 
-from django.db import models
+from django.db import connection, models
+
+from approvals.models.tally import ADD, UNNESTED, columns
+
+_MARK = """
+WITH mark AS (
+  INSERT INTO approvals_sweepmark (name, finished_at, found, seconds)
+  VALUES (%s, coalesce(%s, clock_timestamp()), %s, %s)
+      ON CONFLICT (name) DO UPDATE SET finished_at = excluded.finished_at,
+                                       found = excluded.found, seconds = excluded.seconds
+)"""
+_FINISHED = _MARK + ADD.format(rows=UNNESTED)
 
 
 class SweepMarkQuerySet(models.QuerySet["SweepMark"]):
-    def finished(self, name: str, *, at: datetime, found: int) -> None:
-        SweepMark.objects.update_or_create(name=name, defaults={"finished_at": at, "found": found})
+    def finished(
+        self,
+        name: str,
+        *,
+        found: int,
+        at: datetime | None = None,
+        seconds: float = 0.0,
+        counts: Mapping[tuple[str, str], float] | None = None,
+    ) -> None:
+        """NAME came by, in one statement: took SECONDS, FOUND so much, and adds its COUNTS.
+
+        AT: the database's own clock unless given.
+        """
+        ran = {("sweep_runs", name): 1.0, ("sweep_seconds", name): seconds}
+        tallied = {**ran, ("sweep_found", name): float(found), **(counts or {})}
+        with connection.cursor() as cursor:
+            cursor.execute(_FINISHED, [name, at, found, seconds, *columns(tallied)])
 
     def latest_end(self) -> datetime | None:
         return self.order_by("-finished_at").values_list("finished_at", flat=True).first()

@@ -2,7 +2,45 @@
 
 from __future__ import annotations
 
-from django.db import models
+from collections.abc import Mapping
+from typing import TypeAlias
+
+from django.db import connection, models
+
+#: (name, label) -> how many more.
+Counts: TypeAlias = "Mapping[tuple[str, str], float]"
+
+#: To be put behind rows of (name, label, value): each is added to what stands there. The
+#: rows come sorted, so that two who add to the same counts never wait for each other.
+ADD = """
+INSERT INTO approvals_tally AS kept (name, label, value)
+SELECT name, label, value FROM {rows} ORDER BY name, label
+    ON CONFLICT (name, label) DO UPDATE SET value = kept.value + excluded.value"""
+
+
+class TallyQuerySet(models.QuerySet["Tally"]):
+    def add(self, counts: Counts) -> None:
+        """Add COUNTS to what has been counted; one statement, none for nothing."""
+        if counts:
+            with connection.cursor() as cursor:
+                cursor.execute(ADD.format(rows=UNNESTED), columns(counts))
+
+    def totals(self) -> dict[str, dict[str, float]]:
+        """All counts by name, then by label."""
+        found: dict[str, dict[str, float]] = {}
+        for name, label, value in self.values_list("name", "label", "value"):
+            found.setdefault(name, {})[label] = value
+        return found
+
+
+#: Rows made of `columns`.
+UNNESTED = "unnest(%s::text[], %s::text[], %s::float8[]) AS counted (name, label, value)"
+
+
+def columns(counts: Counts) -> list[list[str] | list[float]]:
+    """The values of UNNESTED."""
+    names, labels = [name for name, _ in counts], [label for _, label in counts]
+    return [names, labels, list(counts.values())]
 
 
 class Tally(models.Model):
@@ -15,6 +53,8 @@ class Tally(models.Model):
     name = models.CharField(max_length=64)
     label = models.CharField(max_length=64, blank=True, default="")
     value = models.FloatField(default=0.0)
+
+    objects = TallyQuerySet.as_manager()
 
     class Meta:
         verbose_name_plural = "tallies"

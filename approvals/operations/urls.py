@@ -10,6 +10,7 @@ from approvals.operations import settings_urls, views
 urlpatterns = [
     path("healthz", views.alive, name="alive"),
     path("readyz", views.ready, name="ready"),
+    path("metrics", views.metrics, name="metrics"),
     path(
         "operations/",
         RedirectView.as_view(pattern_name="approvals:operations-callbacks"),

@@ -3,6 +3,7 @@
 from approvals.operations.views.callbacks import callbacks
 from approvals.operations.views.deliveries import deliveries, redrive
 from approvals.operations.views.health import alive, ready
+from approvals.operations.views.metrics import metrics
 from approvals.operations.views.redrives import redrive_many
 from approvals.operations.views.requests import force, operate, reassign, take_back
 
@@ -11,6 +12,7 @@ __all__ = [
     "callbacks",
     "deliveries",
     "force",
+    "metrics",
     "operate",
     "ready",
     "reassign",
