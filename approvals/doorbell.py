@@ -20,6 +20,8 @@ SEND_HEARTBEATS = "approvals.send_heartbeats"
 EXPIRE_REQUESTS = "approvals.expire_requests"
 SEND_NOTICES = "approvals.send_notices"
 LOOK_AT_EXECUTIONS = "approvals.look_at_executions"
+SEAL_HISTORY = "approvals.seal_history"
+CLEAR_SESSIONS = "approvals.clear_sessions"
 COUNT_EVENTS = "approvals.count_events"
 
 #: After a failed ring nobody rings for this long: a frozen broker costs one reviewer

@@ -14,11 +14,11 @@ from functools import lru_cache
 
 from celery import shared_task
 
-from approvals import doorbell, lifecycle
+from approvals import doorbell, ledger, lifecycle
 from approvals.callbacks import delivery, executions, heartbeats
 from approvals.callbacks.aws import LambdaGateway
 from approvals.clock import database_now
-from approvals.models import SweepMark, counting
+from approvals.models import Session, SweepMark, counting
 from approvals.notices import outbox as notices
 from approvals.states import Reply
 
@@ -59,6 +59,16 @@ def send_notices() -> None:
 @shared_task(name=doorbell.LOOK_AT_EXECUTIONS)
 def look_at_executions() -> None:
     _sweep(doorbell.LOOK_AT_EXECUTIONS, lambda: executions.look_due(gateway()), calls="looks")
+
+
+@shared_task(name=doorbell.SEAL_HISTORY)
+def seal_history() -> None:
+    _sweep(doorbell.SEAL_HISTORY, lambda: ledger.seal_due(now=database_now()))
+
+
+@shared_task(name=doorbell.CLEAR_SESSIONS)
+def clear_sessions() -> None:
+    _sweep(doorbell.CLEAR_SESSIONS, lambda: Session.objects.clear_expired(now=database_now()))
 
 
 @shared_task(name=doorbell.COUNT_EVENTS)

@@ -202,6 +202,8 @@ CELERY_BEAT_SCHEDULE = {
         "send_notices": 5.0,
         "look_at_executions": 5.0,
         "count_events": 5.0,
+        "seal_history": 60.0,
+        "clear_sessions": 3600.0,
     }.items()
 }
 
