@@ -159,6 +159,13 @@ class Environment(BaseSettings):
     delivery_lease_seconds: int = Field(
         default=60, ge=30, le=600, description="How long one attempt may own a delivery"
     )
+    heartbeats_per_second: int = Field(
+        default=2000,
+        ge=2,
+        le=6000,
+        description="Most heartbeats a second for one source; AWS takes 3,000 from an account in "
+        "a region (6,000 in three), and whoever else beats there needs a share",
+    )
     worker_seen_seconds: int = Field(
         default=30, ge=5, le=600, description="Readiness fails when no sweep ended for this long"
     )

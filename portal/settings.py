@@ -24,6 +24,7 @@ AUDIT_KEY = env.audit_key.get_secret_value()
 BASE_URL = env.base_url.rstrip("/")
 WEBHOOK_TOLERANCE = timedelta(seconds=300)
 DELIVERY_LEASE = env.delivery_lease
+HEARTBEATS_PER_SECOND = env.heartbeats_per_second
 WORKER_SEEN_WITHIN = env.worker_seen
 METRICS_TOKEN = env.metrics_token.get_secret_value()
 CLAIM_LASTS = timedelta(minutes=10)

@@ -1,4 +1,4 @@
-"""Telling AWS "still waiting". The only writer of heartbeat rows, which the desk creates.
+"""Telling AWS "still waiting": the sweep. Rows are claimed and settled by `beats`.
 
 They beat while the request can still be answered: pending, or decided and not yet
 settled. The row goes with the wait: the outbox and the desk delete it.
@@ -6,191 +6,125 @@ settled. The row goes with the wait: the outbox and the desk delete it.
 
 from __future__ import annotations
 
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
-from datetime import datetime, timedelta
+from datetime import timedelta
+from functools import lru_cache
 
-from django.db import transaction
-from django.db.models import F, QuerySet
+from django.conf import settings
 
-from approvals.callbacks import pace, replies, turns
-from approvals.callbacks.gateway import Address, Answer, CallbackGateway
+from approvals.callbacks import beats, circuit, turns
+from approvals.callbacks.beats import Beat, Told
+from approvals.callbacks.buckets import Buckets
+from approvals.callbacks.gateway import Answer, CallbackGateway
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.clock import database_now
-from approvals.keyring import SealBroken
-from approvals.lifecycle import desk
-from approvals.lifecycle.withdraw import withdraw_locked
-from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
-from approvals.states import AuditTag, Reply, Withdrawal
+from approvals.states import Reply
 
-BATCH = 64
+#: Claimed and not yet settled, at most, in one sweep.
+BATCH = 256
+#: So many answers are settled at once, or those that came in so long.
+SETTLED_TOGETHER = 64
+GATHER = timedelta(milliseconds=250)
+#: Threads of one sweep; more than any one source can hold.
+THREADS = 64
+#: Calls at once for a source that has not shown yet that it answers, and for one that has;
+#: boto3 keeps as many connections (aws.py). 32 calls of 30 ms are a thousand a second,
+#: more than a process can make.
 PER_SOURCE = 8
-
-CLOSED_AT_AWS = (
-    "AWS no longer waits for an answer: the callback timed out, or was answered elsewhere."
-)
-NOT_FOUND_AT_AWS = (
-    "AWS did not know the callback for longer than its heartbeat timeout. "
-    "Check the source's region, account and endpoint."
-)
-
-Beaten = Sequence[tuple[Heartbeat, Answer]]
+WIDEST = 32
+#: Beats that may be claimed for a source, for each of its lanes, beyond those on their way.
+AHEAD = 3
 
 
 def beat_due(
-    gateway: CallbackGateway, *, budget: timedelta = BUDGET, threads: int = 16
+    gateway: CallbackGateway, *, budget: timedelta = BUDGET, threads: int = THREADS
 ) -> Counter[str]:
     """Beat for every callback that is due until none is, or BUDGET is spent.
 
-    Returns how often AWS gave which reply. Nothing is done if two workers are beating:
-    hanging sources may hold two of the places where tasks run, and no more.
+    Returns how often AWS gave which reply, and how many of these beats were sent "on_time"
+    and how many "late": more than half an interval after they were due. So each beat
+    counts twice. Nothing is done if two workers are beating: hanging sources may hold two
+    of the places where tasks run, and no more.
     """
     with turns.turn(turns.BEAT) as mine, turns.stuck() as stuck:
-        return _sweep(gateway, stuck, budget, threads) if mine else Counter()
+        return _Sweep(gateway, stuck, threads).work(budget) if mine else Counter()
 
 
-def _sweep(
-    gateway: CallbackGateway, stuck: turns.Stuck, budget: timedelta, threads: int
-) -> Counter[str]:
-    tally: Counter[str] = Counter()
-
-    def settle_landed(landed: Beaten) -> None:
-        tally.update(str(answer.reply) for _, answer in landed)
-        settle(landed, now=database_now())
-
-    def watch(lanes: Lanes[Heartbeat, Answer]) -> None:
-        stuck.tell(lanes.hanging)
-        if lanes.are_jammed:  # another sweep may have threads for what waits here
-            _give_back(lanes.recall())
-
-    lanes: Lanes[Heartbeat, Answer] = Lanes(
-        lambda row: _beat(gateway, row), threads=threads, per_source=PER_SOURCE
-    )
-    unsent = run(
-        lanes,
-        Shift(budget, room=BATCH, at_least=BATCH // 2),
-        claim=lambda number, crowded: claim(
-            number, now=database_now(), crowded=[*crowded, *stuck.everywhere()]
-        ),
-        settle=settle_landed,
-        watch=watch,
-    )
-    _give_back(unsent)
-    return tally
+@lru_cache(maxsize=1)
+def buckets() -> Buckets:
+    """This process's; as many processes beat at once as there are turns."""
+    return Buckets(settings.HEARTBEATS_PER_SECOND / len(turns.BEAT))
 
 
-@transaction.atomic(durable=True)
-def claim(number: int, *, now: datetime, crowded: Collection[int] = ()) -> list[Heartbeat]:
-    """Take up to NUMBER heartbeats that are due, by moving their next beat ahead.
-
-    Rows that another worker holds are skipped. If this worker dies, each has two more
-    chances before AWS's timeout: the interval is a third of it.
-    """
-    due = list(
-        Heartbeat.objects.filter(next_beat_at__lte=now)
-        .exclude(source__in=list(crowded))
-        .select_related("request", "source")
-        .defer("request__payload", "request__payload_text", "request__summary")
-        .select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .order_by("next_beat_at")[:number]
-    )
-    for row in due:
-        row.next_beat_at = now + pace.jittered(row.interval)
-    Heartbeat.objects.bulk_update(due, ["next_beat_at"])
-    return due
-
-
-def _beat(gateway: CallbackGateway, row: Heartbeat) -> Answer:
-    try:
-        return gateway.beat(Address.of(row.source), row.request.callback_id)
-    except SealBroken:
-        return replies.misconfigured("SealBroken", "FIELD_KEYS lacks the key this was sealed with.")
-    except Exception as error:  # noqa: BLE001 - a gateway that raises must not stop the others
-        return replies.unknown(type(error).__name__, "The portal failed while beating.")
-
-
-def settle(landed: Beaten, *, now: datetime) -> None:
-    """Record what AWS said to each beat; one that stopped meanwhile stays stopped."""
-    taken = [row.pk for row, answer in landed if answer.reply == Reply.ACCEPTED]
-    if taken:
-        _note_taken(taken, now)
-    for row, answer in landed:
-        if answer.reply == Reply.CLOSED and not answer.not_found:
-            _note_closed(row, now)
-        elif answer.reply != Reply.ACCEPTED:
-            _note_missed(row, answer, now)
-
-
-@transaction.atomic(durable=True)
-def _note_taken(request_ids: list[int], now: datetime) -> None:
-    _free(request_ids).update(last_beat_at=now, beats=F("beats") + 1, misses=0, trouble="")
-
-
-def _free(request_ids: list[int]) -> QuerySet[Heartbeat]:
-    """The rows that nobody else is at, locked: waiting for several at once could deadlock.
-
-    Whoever is at a row ends or moves it, so a note that is skipped is not missed.
-    """
-    rows = Heartbeat.objects.filter(pk__in=request_ids)
-    locked = rows.select_for_update(skip_locked=True, no_key=True).values_list("pk", flat=True)
-    return Heartbeat.objects.filter(pk__in=list(locked))
-
-
-@transaction.atomic(durable=True)
-def _note_closed(row: Heartbeat, now: datetime) -> None:
-    _stop(desk.lock(row.pk), CLOSED_AT_AWS, now)
-
-
-def _stop(request: ApprovalRequest, reason: str, now: datetime) -> None:
-    """The wait is over: take the request back or, once decided, just fall silent."""
-    if request.is_pending:
-        withdraw_locked(request, why=Withdrawal.CLOSED_AT_AWS, reason=reason, at=now)
-    Heartbeat.objects.filter(request=request).delete()
-
-
-@transaction.atomic(durable=True)
-def _note_missed(row: Heartbeat, answer: Answer, now: datetime) -> None:
-    request = desk.lock(row.pk)
-    current = Heartbeat.objects.select_for_update(no_key=True).filter(pk=row.pk).first()
-    if current is None:
-        return
-    if answer.not_found and _is_past_hope(current, request, now):
-        _stop(request, NOT_FOUND_AT_AWS, now)
-        return
-    current.misses += 1
-    current.trouble = answer.detail
-    current.next_beat_at = now + _retry(current, answer)
-    current.save(update_fields=["misses", "trouble", "next_beat_at"])
-    if current.misses == 1:  # once per streak
-        AuditEvent.objects.record(
-            AuditTag.HEARTBEAT_LOST,
-            request,
-            at=now,
-            reply=str(answer.reply),
-            detail=answer.detail,
+class _Sweep:
+    def __init__(self, gateway: CallbackGateway, stuck: turns.Stuck, threads: int) -> None:
+        self._stuck = stuck
+        self._tally: Counter[str] = Counter()
+        self._lanes: Lanes[Beat, Told] = Lanes(
+            lambda beat: beats.send(gateway, beat),
+            threads=threads,
+            per_source=PER_SOURCE,
+            widest=WIDEST,
         )
 
+    def work(self, budget: timedelta) -> Counter[str]:
+        shift = Shift(budget, room=BATCH, at_least=SETTLED_TOGETHER, gather=GATHER)
+        unsent = run(self._lanes, shift, claim=self._claim, settle=self._settle, watch=self._watch)
+        beats.give_back(unsent)
+        return self._tally
 
-def _is_past_hope(row: Heartbeat, request: ApprovalRequest, now: datetime) -> bool:
-    """Whether a callback that is not found once more has been silent beyond AWS's patience.
+    def _claim(self, number: int, _crowded: Collection[int]) -> Sequence[Beat]:
+        """At most NUMBER beats, of each source as many as it has lanes and tokens for."""
+        now = database_now()
+        ways = circuit.ways(now)
+        beats.give_back(self._lanes.recall(ways.shut))
+        quotas = self._room() | dict.fromkeys(ways.ajar, 1)
+        quotas |= dict.fromkeys([*self._stuck.everywhere(), *ways.shut], 0)
+        others = min(PER_SOURCE * (1 + AHEAD), buckets().first)
+        due = beats.claim(number, now=now, quotas=quotas, others=others)
+        through, back = circuit.let_through(due, ways, now=now)
+        beats.give_back(back)
+        _take(through)
+        return through
 
-    Before that, AWS may only have been asked in the wrong region, or too soon after the
-    start; after it, AWS has let the callback time out wherever it is.
-    """
-    heard_at = row.last_beat_at or request.received_at
-    return row.misses > 0 and now - heard_at > row.interval * 3
+    def _room(self) -> dict[int, int]:
+        room = self._lanes.room(AHEAD)
+        free = buckets().free(time.monotonic())
+        most = dict.fromkeys(free, PER_SOURCE * (1 + AHEAD)) | room
+        return {source: min(number, free.get(source, number)) for source, number in most.items()}
+
+    def _settle(self, landed: Sequence[tuple[Beat, Told]]) -> None:
+        now = database_now()
+        beats.settle([(beat, told.answer) for beat, told in landed], now=now)
+        for beat, told in landed:
+            self._tally[str(told.answer.reply)] += 1
+            self._tally["late" if told.is_late(beat.interval) else "on_time"] += 1
+            circuit.heard(beat.source_id, told.answer, now=now)
+            if _asks_to_slow_down(told.answer):
+                _slow_down(beat, told.answer)
+
+    def _watch(self, lanes: Lanes[Beat, Told]) -> None:
+        self._stuck.tell(lanes.hanging)
+        if lanes.are_jammed:  # another sweep may have threads for what waits here
+            beats.give_back(lanes.recall())
 
 
-def _retry(row: Heartbeat, answer: Answer) -> timedelta:
-    """A quarter of the interval after the first miss, slower after each, never beyond it."""
-    if answer.reply == Reply.REFUSED:
-        return pace.jittered(row.interval)
-    soon = row.interval / 4 * min(row.misses, 4)
-    return min(max(soon, answer.retry_after or timedelta(0)), row.interval)
+def _take(claimed: Sequence[Beat]) -> None:
+    now = time.monotonic()
+    for (source_id, region), number in Counter(
+        (beat.source_id, beat.address.region) for beat in claimed
+    ).items():
+        buckets().take(source_id, region, number, now)
 
 
-@transaction.atomic(durable=True)
-def _give_back(unsent: Sequence[Heartbeat]) -> None:
-    """What was claimed and not sent in time is due at once, for the next sweep."""
-    if unsent:
-        _free([row.pk for row in unsent]).update(next_beat_at=database_now())
+def _asks_to_slow_down(answer: Answer) -> bool:
+    """Whether AWS had nothing against the call but that it came too soon."""
+    is_trouble = answer.applied_unknown or answer.needs_mending or answer.unreachable
+    return answer.reply == Reply.UNAVAILABLE and (answer.retry_after is not None or not is_trouble)
+
+
+def _slow_down(beat: Beat, answer: Answer) -> None:
+    pause = answer.retry_after or timedelta(0)
+    buckets().slow_down(beat.source_id, beat.address.region, pause, time.monotonic())

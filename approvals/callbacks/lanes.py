@@ -8,16 +8,18 @@ nobody else's.
 from __future__ import annotations
 
 import time
-from collections import Counter, defaultdict, deque
+from collections import Counter, deque
 from collections.abc import Callable, Collection, Iterable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import timedelta
+from threading import Condition
 from typing import Generic, TypeVar
 
 from django.db import connection
 
-from approvals.models import CallbackDelivery, Execution, Heartbeat
+from approvals.callbacks.beats import Beat
+from approvals.models import CallbackDelivery, Execution
 
 #: Nothing new is claimed after this long.
 BUDGET = timedelta(seconds=10)
@@ -31,96 +33,189 @@ POLL = timedelta(milliseconds=250)
 #: A source whose lanes are full and of which nothing lands for this long hangs.
 HANGS_AFTER = timedelta(milliseconds=500)
 
-Item = TypeVar("Item", CallbackDelivery, Heartbeat, Execution)
+Item = TypeVar("Item", CallbackDelivery, Beat, Execution)
 Said = TypeVar("Said")
 
 
 class Lanes(Generic[Item, Said]):
     """Runs SEND on THREADS threads, at most PER_SOURCE at once for one source.
 
-    SEND must not raise and must not touch the database.
+    With WIDEST, a source that answers promptly gets one lane more for each answer, up to so
+    many, and is back at PER_SOURCE with the first answer that takes long: what has not
+    shown that it answers may hold up few threads. SEND must not raise and must not touch
+    the database.
     """
 
-    def __init__(self, send: Callable[[Item], Said], *, threads: int, per_source: int) -> None:
+    def __init__(
+        self,
+        send: Callable[[Item], Said],
+        *,
+        threads: int,
+        per_source: int,
+        widest: int | None = None,
+    ) -> None:
         self._send: Callable[[Item], Said] = send
         self._threads = threads
         self._per_source = per_source
+        self._widest = widest or per_source
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="to-aws")
-        self._flying: dict[Future[Said], Item] = {}
+        self._news = Condition()  # guards all that follows
+        self._waiting: dict[int, deque[Item]] = {}  # sources take turns in this order
         self._flying_of: Counter[int] = Counter()
+        self._lanes_of: dict[int, int] = {}
         self._moved_at: dict[int, float] = {}  # time.monotonic() of the last start or landing
-        self._waiting: defaultdict[int, deque[Item]] = defaultdict(deque)
+        self._landed: list[tuple[Item, Said]] = []
+        self._failure: BaseException | None = None
+        self._enough = 1  # landed calls that are worth waking the feeding thread for
         self._open = True
 
     @property
     def crowded(self) -> list[int]:
         """Sources whose lanes are full: claiming more for them only makes a queue."""
-        return [source for source, number in self._flying_of.items() if number >= self._per_source]
+        with self._news:
+            return self._crowded()
 
     @property
     def hanging(self) -> list[int]:
         """Crowded sources of which nothing has landed for a while."""
-        since = time.monotonic() - HANGS_AFTER.total_seconds()
-        return [source for source in self.crowded if self._moved_at[source] <= since]
+        with self._news:
+            return self._hanging()
 
     @property
     def are_jammed(self) -> bool:
         """Whether hanging sources hold every thread: what is claimed now only waits."""
-        return sum(self._flying_of[source] for source in self.hanging) >= self._threads
+        with self._news:
+            return sum(self._flying_of[source] for source in self._hanging()) >= self._threads
 
     @property
     def load(self) -> int:
         """What is under way, and what waits for a thread rather than for its own source."""
-        crowded = set(self.crowded)
-        waiting = sum(len(q) for source, q in self._waiting.items() if source not in crowded)
-        return len(self._flying) + waiting
+        with self._news:
+            crowded = set(self._crowded())
+            waiting = sum(len(q) for source, q in self._waiting.items() if source not in crowded)
+            return self._flying_of.total() + waiting
 
     @property
     def is_empty(self) -> bool:
-        return not self._flying
+        with self._news:
+            return self._is_still and not self._landed
+
+    def room(self, ahead: int) -> dict[int, int]:
+        """Of each source known here: how many more it may get, so that AHEAD wait per lane."""
+        with self._news:
+            known = self._flying_of.keys() | self._waiting.keys()
+            return {source: max(0, self._room(source, ahead)) for source in known}
 
     def put(self, items: Iterable[Item]) -> None:
-        for item in items:
-            self._waiting[item.source_id].append(item)
-        self._take_off()
+        with self._news:
+            for item in items:
+                self._waiting.setdefault(item.source_id, deque()).append(item)
+            self._take_off()
 
-    def landed(self, timeout: timedelta) -> list[tuple[Item, Said]]:
-        """What ended since last asked, waiting up to TIMEOUT for the first."""
-        if not self._flying:
-            time.sleep(timeout.total_seconds())
-        done, _ = wait(self._flying, timeout.total_seconds(), FIRST_COMPLETED)
-        landed = [(self._flying.pop(future), future.result()) for future in done]
-        self._flying_of.subtract(item.source_id for item, _ in landed)
-        self._moved_at.update((item.source_id, time.monotonic()) for item, _ in landed)
-        self._take_off()
-        return landed
+    def landed(
+        self, timeout: timedelta, *, gather: timedelta = timedelta(0), enough: int = 1
+    ) -> list[tuple[Item, Said]]:
+        """What ended since last asked, waiting up to TIMEOUT for the first.
 
-    def recall(self) -> list[Item]:
-        """Take back what waits to be sent."""
-        waiting = [item for queue in self._waiting.values() for item in queue]
-        self._waiting.clear()
-        return waiting
+        And up to GATHER more for others, until they are ENOUGH or nothing is under way.
+
+        Raises:
+            BaseException: what a SEND raised although it must not.
+        """
+        with self._news:
+            self._enough = 1
+            self._news.wait_for(lambda: self._landed or self._failure, timeout.total_seconds())
+            self._enough = enough
+            if self._landed:
+                self._news.wait_for(lambda: self._is_worth_telling, gather.total_seconds())
+            if self._failure:
+                raise self._failure
+            landed, self._landed = self._landed, []
+            return landed
+
+    def recall(self, sources: Collection[int] | None = None) -> list[Item]:
+        """Take back what waits to be sent, for SOURCES or for all."""
+        with self._news:
+            recalled = [s for s in self._waiting if sources is None or s in sources]
+            return [item for source in recalled for item in self._waiting.pop(source)]
 
     def stop(self) -> None:
         """Start nothing more; what is under way may still land."""
-        self._open = False
+        with self._news:
+            self._open = False
 
     def close(self) -> list[Item]:
         """Start nothing more, wait for nothing; return what was never sent."""
         self.stop()
-        self._pool.shutdown(wait=False, cancel_futures=True)
+        self._pool.shutdown(wait=False)
         return self.recall()
 
+    def _fly(self, item: Item | None) -> None:
+        """A thread's life: send ITEM and then whatever waits, until nothing may take off."""
+        while item is not None:
+            began = time.monotonic()
+            try:
+                said = self._send(item)
+            except BaseException as error:  # noqa: BLE001 - raised by landed(), where it is heard
+                with self._news:
+                    self._failure = error
+                    self._news.notify()
+                return
+            with self._news:
+                self._land(item, said, time.monotonic() - began)
+                item = self._next()
+                self._take_off()  # a source that got a lane more
+                if self._is_worth_telling:
+                    self._news.notify()
+
+    # All below: with self._news held.
+
+    @property
+    def _is_still(self) -> bool:
+        return not self._flying_of.total()
+
+    @property
+    def _is_worth_telling(self) -> bool:
+        return len(self._landed) >= self._enough or self._is_still or bool(self._failure)
+
+    def _crowded(self) -> list[int]:
+        return [s for s, number in self._flying_of.items() if number >= self._limit(s)]
+
+    def _hanging(self) -> list[int]:
+        since = time.monotonic() - HANGS_AFTER.total_seconds()
+        return [source for source in self._crowded() if self._moved_at[source] <= since]
+
+    def _limit(self, source: int) -> int:
+        return self._lanes_of.get(source, self._per_source)
+
+    def _room(self, source: int, ahead: int) -> int:
+        waiting = len(self._waiting.get(source, ()))
+        return self._limit(source) * (1 + ahead) - self._flying_of[source] - waiting
+
+    def _land(self, item: Item, said: Said, seconds: float) -> None:
+        source = item.source_id
+        self._flying_of[source] -= 1
+        self._moved_at[source] = time.monotonic()
+        is_prompt = seconds < HANGS_AFTER.total_seconds()
+        wider = min(self._limit(source) + 1, self._widest) if is_prompt else self._per_source
+        self._lanes_of[source] = wider
+        self._landed.append((item, said))
+
     def _take_off(self) -> None:
+        while (item := self._next()) is not None:
+            self._pool.submit(self._fly, item)
+
+    def _next(self) -> Item | None:
+        """What may be sent now, of the source that has waited longest for its turn."""
+        if not self._open or self._flying_of.total() >= self._threads:
+            return None
         for source, queue in self._waiting.items():
-            while self._open and queue and self._has_lane(source):
-                item = queue.popleft()
-                self._flying[self._pool.submit(self._send, item)] = item
+            if queue and self._flying_of[source] < self._limit(source):
+                self._waiting[source] = self._waiting.pop(source)  # the others come first now
                 self._flying_of[source] += 1
                 self._moved_at[source] = time.monotonic()
-
-    def _has_lane(self, source: int) -> bool:
-        return len(self._flying) < self._threads and self._flying_of[source] < self._per_source
+                return queue.popleft()
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,13 +224,15 @@ class Shift:
 
     BUDGET: after it nothing new is claimed or sent. ROOM: how many may be claimed and
     unsettled at once; claimed anew when at least AT_LEAST of them are free. LINGER: how
-    long to look on for new work after the last was found.
+    long to look on for new work after the last was found. GATHER: how long an answer may
+    wait to be settled together with AT_LEAST others.
     """
 
     budget: timedelta
     room: int
     at_least: int = 1
     linger: timedelta = timedelta(0)
+    gather: timedelta = timedelta(0)
 
 
 def run(
@@ -170,7 +267,8 @@ def run(
                 lanes.stop()
             if lanes.is_empty and now >= min(deadline, busy_at + shift.linger.total_seconds()):
                 break
-            if landed := lanes.landed(timedelta(0) if claimed else POLL):
+            patience = shift.gather if claimed else POLL
+            if landed := lanes.landed(patience, gather=shift.gather, enough=shift.at_least):
                 busy_at = now
                 settle(landed)
                 if lanes.is_empty:  # what was passed over while its source was full is free

@@ -13,7 +13,7 @@ from approvals.models.source import CallbackSource
 class Heartbeat(models.Model):
     """One row per callback that must be kept alive; gone when it need not be.
 
-    Only callbacks/heartbeats moves it; the desk creates it, and whoever ends the wait
+    Only callbacks/beats moves it; the desk creates it, and whoever ends the wait
     deletes it. `interval` is a third of AWS's heartbeat timeout.
     """
 
