@@ -1,5 +1,5 @@
 # Everything a developer needs; each target brings .venv up to date first.
-# Set PORT, DATA_DIR, SHAPE or PYTEST_ARGS on the command line: make demo PORT=8001
+# Set PORT, DATA_DIR, SHAPE, PYTEST_ARGS or CHAOS_ARGS on the command line: make demo PORT=8001
 
 PYTHON := .venv/bin/python
 UV_COMPILE := $(PYTHON) -m uv pip compile --quiet --generate-hashes --universal \
@@ -8,13 +8,14 @@ NO_SKIPS := $(if $(filter true,$(CI)),-p tests.plugins.no_skips)
 bootstrap = python=$$(scripts/find-python) && "$$python" scripts/bootstrap.py $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo order test test-servers lint fmt requirements bench clean
+.PHONY: help demo order test test-servers chaos lint fmt requirements bench clean
 
 help:
 	@echo "make demo          start the portal with sample orders (PORT=8000, DATA_DIR=var)"
 	@echo "make order         place one more order with the running demo (SHAPE=small)"
 	@echo "make test          lint, then every test (PYTEST_ARGS=...)"
 	@echo "make test-servers  a part of them on PostgreSQL 15 and Redis 7 (TESTS=tests for all)"
+	@echo "make chaos         a storm over everything, then the books (CHAOS_ARGS=--seed=...)"
 	@echo "make lint          style, types, floors, templates, migrations, deployment checks"
 	@echo "make fmt           format code and templates"
 	@echo "make requirements  compile requirements/ from pyproject.toml"
@@ -36,6 +37,10 @@ test: lint
 test-servers:
 	@$(call bootstrap,dev)
 	@exec $(PYTHON) scripts/other_servers.py $(TESTS)
+
+chaos:
+	@$(call bootstrap,dev)
+	@exec $(PYTHON) -m tests.chaos $(CHAOS_ARGS)
 
 lint:
 	@$(call bootstrap,dev)

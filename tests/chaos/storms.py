@@ -1,0 +1,112 @@
+"""Which storms there are, and which goal of docs/operations/results.md each is about."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from tests.chaos.deeds import Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Storm:
+    """REQUESTS at RATE a second while TROUBLES happen over SECONDS.
+
+    FAULTS: the stand-in deals its decks throughout. SCALED: with the short lease and
+    timeouts of tests/chaos/apps.py. QUIET_WITHIN: all must be settled so long after.
+    """
+
+    requests: int
+    seconds: float
+    troubles: Mapping[str, Trouble] = field(default_factory=dict)
+    faults: bool = True
+    scaled: bool = False
+    quiet_within: timedelta = timedelta(seconds=180)
+
+    @property
+    def rate(self) -> float:
+        return self.requests / self.seconds
+
+
+SHORT = Storm(
+    requests=160,
+    seconds=36,
+    scaled=True,
+    quiet_within=timedelta(seconds=60),
+    troubles={
+        "kill_worker": Trouble(3),
+        "kill_child": Trouble(4),
+        "kill_web": Trouble(2),
+        "freeze_worker": Trouble(1, 8, 0.4, 0.8),
+        "freeze_beat": Trouble(1, 8, 0.1, 0.5),
+        "more_beats": Trouble(1, since=0.5),
+        "flush_broker": Trouble(2),
+        "freeze_broker": Trouble(1, 4, 0.2, 0.6),
+        "kill_broker": Trouble(1, since=0.6),
+        "terminate_connections": Trouble(2),
+        "restart_postgres": Trouble(1, since=0.3, until=0.7),
+        "skew_clock": Trouble(2, 6),
+    },
+)
+
+EVERYTHING = Storm(
+    requests=2200,
+    seconds=700,
+    troubles={
+        "kill_worker": Trouble(16),
+        "kill_child": Trouble(24),
+        "kill_web": Trouble(12),
+        "freeze_worker": Trouble(3, 63, 0.1, 0.8),
+        "term_worker": Trouble(4),
+        "term_web": Trouble(4),
+        "freeze_beat": Trouble(2, 30),
+        "no_beat": Trouble(1, 40, 0.5, 0.7),
+        "more_beats": Trouble(2, since=0.3),
+        "flush_broker": Trouble(6),
+        "freeze_broker": Trouble(2, 15),
+        "kill_broker": Trouble(4),
+        "no_broker": Trouble(1, 40, 0.3, 0.5),
+        "terminate_connections": Trouble(10),
+        "restart_postgres": Trouble(5),
+        "skew_clock": Trouble(6, 25),
+    },
+)
+
+STORMS: dict[str, Storm] = {
+    "short": SHORT,
+    "everything": EVERYTHING,
+    "workers": Storm(
+        2000, 400, {"kill_worker": Trouble(100), "kill_child": Trouble(100)}, faults=False
+    ),
+    "web": Storm(2500, 125, {"kill_web": Trouble(100)}, faults=False),
+    "broker": Storm(
+        1500,
+        450,
+        {
+            "no_broker": Trouble(1, 300, 0.02, 0.7),
+            "flush_broker": Trouble(3, 0, 0.7, 0.8),
+            "freeze_broker": Trouble(1, 60, 0.8, 0.95),
+            "kill_broker": Trouble(3, 0, 0.95, 1.0),
+        },
+        faults=False,
+    ),
+    "database": Storm(
+        1200,
+        360,
+        {"restart_postgres": Trouble(20), "terminate_connections": Trouble(60)},
+        faults=False,
+    ),
+    "aws": Storm(1000, 200, {"aws_down": Trouble(1, 120, 0.3, 0.95)}, faults=False),
+    "beat": Storm(
+        600,
+        180,
+        {"no_beat": Trouble(1, 80, 0.02, 0.5), "more_beats": Trouble(2, 0, 0.6, 0.7)},
+        faults=False,
+    ),
+    "clock": Storm(600, 180, {"skew_clock": Trouble(8, 18, 0.02, 0.98)}, faults=False),
+    "rolling": Storm(
+        2400, 200, {"term_web": Trouble(20), "term_worker": Trouble(20)}, faults=False
+    ),
+    "load": Storm(12000, 300, faults=False),
+}
