@@ -31,6 +31,8 @@ from django_htmx.middleware import HtmxMiddleware
 from django_structlog.middlewares import RequestMiddleware
 from whitenoise.middleware import WhiteNoiseMiddleware  # type: ignore[import-untyped]
 
+from portal.logs import straight_logger
+
 #: Doors that nobody enters with a cookie.
 PROGRAMS = ("/api/v1/sources/", "/api/v1/requests")
 
@@ -134,6 +136,10 @@ class RequestLog(RequestMiddleware):
     one for debugging, says that a request has started.
     """
 
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        super().__init__(get_response)
+        self._log = straight_logger(__name__, settings.LOG_LEVEL)
+
     def prepare(self, request: HttpRequest) -> None:
         if not is_for_programs(request):
             super().prepare(request)
@@ -141,6 +147,15 @@ class RequestLog(RequestMiddleware):
         structlog.contextvars.bind_contextvars(
             request_id=str(uuid.uuid4()), ip=self._address(request)
         )
+
+    def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
+        if not is_for_programs(request) or hasattr(request, "_raised_exception"):
+            super().handle_response(request, response)
+            return
+        level = self._log_level_for_status_code(response.status_code)
+        said = self.format_request(request)
+        self._log.log(level, "request_finished", code=response.status_code, request=said)
+        structlog.contextvars.clear_contextvars()
 
     @classmethod
     def bind_ip(cls, request: HttpRequest) -> None:

@@ -311,6 +311,7 @@ SERVER_EMAIL = env.email_from
 
 # --- Logs ----------------------------------------------------------------------------------
 configure_structlog()
-LOGGING = logging_config(env.log_level)
+LOG_LEVEL = env.log_level
+LOGGING = logging_config(LOG_LEVEL)
 DJANGO_STRUCTLOG_CELERY_ENABLED = False
 DJANGO_STRUCTLOG_STATUS_START_LOG_LEVEL = logging.DEBUG  # one line for each request is enough

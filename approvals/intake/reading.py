@@ -72,7 +72,9 @@ def new_request(posted: Json) -> NewRequest:
 def _content(body: RequestBody, payload_text: str) -> str:
     """The canonical JSON of all that BODY says; only its payload can hold number tokens."""
     said = body.model_dump(exclude={"payload"}, exclude_defaults=True)
-    texts = {name: plain_json(value) for name, value in said.items()}
-    if body.payload:  # empty is its default
-        texts["payload"] = payload_text
-    return "{" + ",".join(f"{plain_json(name)}:{texts[name]}" for name in sorted(texts)) + "}"
+    if not body.payload:  # empty is its default
+        return plain_json(said)
+    before = plain_json({name: value for name, value in said.items() if name < "payload"})
+    after = plain_json({name: value for name, value in said.items() if name > "payload"})
+    parts = (before[1:-1], f'"payload":{payload_text}', after[1:-1])
+    return "{" + ",".join(filter(None, parts)) + "}"

@@ -14,7 +14,7 @@ from uuid import UUID
 
 from approvals.lifecycle.new_request import NewRequest
 from approvals.models import ApprovalRequest, RequestKind
-from approvals.models.rights import REVIEWS_AMONG_GROUPS
+from approvals.models.rights import REVIEWS_AMONG_GROUPS, TO_REVIEW
 from approvals.models.sql import Prepared, partial
 from approvals.models.user import ROLES, comparable
 from approvals.policy import Place
@@ -124,7 +124,7 @@ def _lookup(*, names: bool, requires: bool, wanting: bool, arn: bool) -> Prepare
         f"""
 WITH kind AS MATERIALIZED (
   SELECT {", ".join(_KIND_COLUMNS)} FROM approvals_requestkind WHERE slug = %(kind)s::text
-), {_NAMED if names else _BY_DEFAULT},
+), {TO_REVIEW}, {_NAMED if names else _BY_DEFAULT},
 {_REQUIRED_BY_REQUEST if requires else _REQUIRED_BY_KIND}
 SELECT clock_timestamp(),
   (SELECT json_build_array({", ".join(_KNOWN_COLUMNS)}) FROM approvals_approvalrequest

@@ -217,7 +217,7 @@ def row_of(instance: models.Model) -> dict[str, Any]:
 
 
 def as_json(value: Any) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), default=_as_text)
+    return _JSON.encode(value)
 
 
 def _as_array(ids: Iterable[int]) -> str:
@@ -234,3 +234,6 @@ def _as_text(value: Any) -> str:
     if isinstance(value, bytes):
         return "\\x" + value.hex()
     raise TypeError(f"{type(value).__name__} is no value of a column.")
+
+
+_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_as_text)

@@ -54,20 +54,20 @@ REVIEWS_AT_SOURCE = """(u.is_active AND (u.is_superuser
 
 #: The same where many are asked about at once and `u.groups` holds the ids of u's groups:
 #: which groups may review is found once, and who is in none of them is looked at closer.
+#: TO_REVIEW stands before it in the WITH of the statement.
+TO_REVIEW = """to_review AS MATERIALIZED (
+  SELECT p.id FROM auth_permission p
+   WHERE p.codename = 'review' AND p.content_type_id = (
+         SELECT id FROM django_content_type WHERE app_label = 'approvals' AND model = 'user')
+)"""
 REVIEWS_AMONG_GROUPS = """(u.is_active AND (u.is_superuser
    OR u.groups && ARRAY(SELECT gp.group_id FROM auth_group_permissions gp
-                          JOIN auth_permission p
-                            ON p.id = gp.permission_id AND p.codename = 'review'
-                          JOIN django_content_type ct
-                            ON ct.id = p.content_type_id AND ct.app_label = 'approvals')
+                         WHERE gp.permission_id = (SELECT id FROM to_review))
    OR EXISTS (SELECT 1 FROM approvals_sourcerole role
                WHERE role.source_id = %(source)s::bigint AND role.may = 'review'
                  AND (role.user_id = u.id OR role.group_id = ANY(u.groups)))
    OR EXISTS (SELECT 1 FROM approvals_user_user_permissions up
-                JOIN auth_permission p ON p.id = up.permission_id AND p.codename = 'review'
-                JOIN django_content_type ct
-                  ON ct.id = p.content_type_id AND ct.app_label = 'approvals'
-               WHERE up.user_id = u.id)))"""
+               WHERE up.user_id = u.id AND up.permission_id = (SELECT id FROM to_review))))"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import logging
+import json
 from typing import Any
 
 import pytest
@@ -93,16 +93,31 @@ def test_every_middleware_is_the_one_it_stands_for() -> None:
     ],
 )
 def test_a_request_is_one_line_with_its_id_and_the_callers_address(
-    client: Client, caplog: Any, settings: Any, *, proxies: int, forwarded: str, seen: str
+    client: Client, capsys: Any, settings: Any, *, proxies: int, forwarded: str, seen: str
 ) -> None:
     settings.ALLAUTH_TRUSTED_PROXY_COUNT = proxies
-    caplog.set_level(logging.INFO)
+    settings.LOG_LEVEL = "INFO"
     client.get("/api/v1/requests", headers={"x-forwarded-for": forwarded})
-    lines = [line.msg for line in caplog.records if isinstance(line.msg, dict)]
-    [line] = [line for line in lines if str(line.get("event", "")).startswith("request_")]
-    assert line["event"] == "request_finished"
+    lines = [json.loads(line) for line in capsys.readouterr().err.splitlines() if line[:1] == "{"]
+    [line] = [line for line in lines if str(line["event"]).startswith("request_")]
+    assert (line["event"], line["level"]) == ("request_finished", "warning")
     assert line["request_id"]
     assert (line["ip"], line["code"]) == (seen, 401)
+
+
+@pytest.mark.django_db
+def test_a_programs_line_is_struck_and_obeys_the_level(
+    client: Client, capsys: Any, settings: Any
+) -> None:
+    key = "csk_" + "k" * 43
+    settings.LOG_LEVEL = "INFO"
+    client.get(f"/api/v1/requests?token={key}")
+    said = capsys.readouterr().err
+    assert "request_finished" in said
+    assert key not in said
+    settings.LOG_LEVEL = "ERROR"
+    Client().get("/api/v1/requests")
+    assert "request_finished" not in capsys.readouterr().err
 
 
 @pytest.mark.django_db(transaction=True)
