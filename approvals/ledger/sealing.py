@@ -34,7 +34,7 @@ _WRITERS = """
     SELECT virtualtransaction FROM pg_locks
      WHERE locktype = 'relation' AND mode = 'RowExclusiveLock' AND granted
        AND database = (SELECT oid FROM pg_database WHERE datname = current_database())
-       AND relation = 'approvals_auditevent'::regclass"""
+       AND relation = 'approvals_auditevent'::regclass AND pid <> pg_backend_pid()"""
 
 _SPAN = """
     SELECT count(*), max(id), sha256(coalesce(string_agg(mac, ''::bytea ORDER BY id), ''))

@@ -1,0 +1,262 @@
+"""What somebody with the database in their hands might do, past the portal and its triggers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """SQL done to the request that the house calls OF; {id} is its key, {other} OTHER's.
+
+    FOUND_BY: the check that names it, at the request's public id, or WHERE.
+    """
+
+    what: str
+    sql: str
+    found_by: str
+    of: str = "approved"
+    other: str = "rejected"
+    where: str = ""
+
+    def __str__(self) -> str:
+        return self.what
+
+
+_COPY_REQUEST = """
+    CREATE TEMP TABLE slip ON COMMIT DROP AS
+    SELECT * FROM approvals_approvalrequest WHERE id = {id};
+    UPDATE slip SET id = 999999, public_id = gen_random_uuid(), callback_sha256 = repeat('0', 64);
+    INSERT INTO approvals_approvalrequest SELECT * FROM slip"""
+
+_DOUBLE_DECISION = """
+    CREATE TEMP TABLE twin ON COMMIT DROP AS
+    SELECT * FROM approvals_decision WHERE request_id = {id};
+    UPDATE twin SET id = 999999, public_id = gen_random_uuid(),
+           reviewer_id = (SELECT id FROM approvals_user WHERE username = 'rolf');
+    INSERT INTO approvals_decision SELECT * FROM twin"""
+
+_PUT_IN_A_LINE = """
+    INSERT INTO approvals_auditevent (request_id, seq, tag, at, actor_name, facts, mac)
+    SELECT request_id, seq + 1, 'execution.seen', at, '', '{{}}', mac
+      FROM approvals_auditevent WHERE request_id = {id} ORDER BY seq DESC LIMIT 1"""
+
+_SWAP_LINES = """
+    UPDATE approvals_auditevent SET seq = 99 WHERE request_id = {id} AND seq = 1;
+    UPDATE approvals_auditevent SET seq = 1 WHERE request_id = {id} AND seq = 2;
+    UPDATE approvals_auditevent SET seq = 2 WHERE request_id = {id} AND seq = 99"""
+
+_SWAP_BETWEEN = """
+    UPDATE approvals_auditevent SET request_id = -1 WHERE request_id = {id} AND seq = 2;
+    UPDATE approvals_auditevent SET request_id = {id} WHERE request_id = {other} AND seq = 2;
+    UPDATE approvals_auditevent SET request_id = {other} WHERE request_id = -1"""
+
+_WITH_ALL_OF_IT = """
+    DELETE FROM approvals_auditevent WHERE request_id = {id};
+    DELETE FROM approvals_decision WHERE request_id = {id};
+    DELETE FROM approvals_callbackdelivery WHERE request_id = {id};
+    DELETE FROM approvals_assignment WHERE request_id = {id};
+    DELETE FROM approvals_notice WHERE request_id = {id};
+    DELETE FROM approvals_heartbeat WHERE request_id = {id};
+    DELETE FROM approvals_approvalrequest WHERE id = {id}"""
+
+_CUT_TAIL = """
+    DELETE FROM approvals_auditevent WHERE request_id = {id}
+       AND seq = (SELECT max(seq) FROM approvals_auditevent WHERE request_id = {id})"""
+
+_SWAP_CALLBACKS = """
+    UPDATE approvals_approvalrequest a SET callback_sealed = b.callback_sealed
+      FROM approvals_approvalrequest b
+     WHERE (a.id, b.id) IN (({id}, {other}), ({other}, {id}))"""
+
+_SWAP_ANSWERS = """
+    UPDATE approvals_callbackdelivery a SET sealed_body = b.sealed_body
+      FROM approvals_callbackdelivery b
+     WHERE (a.request_id, b.request_id) IN (({id}, {other}), ({other}, {id}))"""
+
+REQUEST, DECISION = "UPDATE approvals_approvalrequest SET", "UPDATE approvals_decision SET"
+DELIVERY, LINE = "UPDATE approvals_callbackdelivery SET", "UPDATE approvals_auditevent SET"
+MINE, ITS = "WHERE id = {id}", "WHERE request_id = {id}"
+
+REQUESTS = [
+    Fault("a request is gone", f"DELETE FROM approvals_approvalrequest {MINE}",
+          "histories_have_their_request", where="row {id}"),
+    Fault("a request is gone with its history and all", _WITH_ALL_OF_IT,
+          "sealed_lines_are_there", where="checkpoint 1"),
+    Fault("a request is slipped in", _COPY_REQUEST, "sums", where="all"),
+    Fault("a pending request is said to be approved",
+          f"{REQUEST} state = 'approved', closed_at = now() {MINE}",
+          "requests_are_closed_once", of="pending"),
+    Fault("an approval is said to be a rejection", f"{REQUEST} state = 'rejected' {MINE}",
+          "requests_stand_where_history_says"),
+    Fault("a rejection is said to be an approval", f"{REQUEST} state = 'approved' {MINE}",
+          "decisions_fit_the_outcome", of="rejected"),
+    Fault("a closed request is opened again",
+          f"{REQUEST} state = 'pending', closed_at = NULL {MINE}", "requests_are_closed_once"),
+    Fault("the hour of the end is moved",
+          f"{REQUEST} closed_at = closed_at - interval '1 minute' {MINE}",
+          "requests_stand_where_history_says"),
+    Fault("another reason for the end", f"{REQUEST} withdrawal = 'closed_at_aws' {MINE}",
+          "answers_are_owed_where_they_must_be", of="taken back"),
+    Fault("a payload is changed", f"{REQUEST} payload_text = '{{{{\"total\":1}}}}' {MINE}",
+          "payloads_are_as_received", of="pending"),
+    Fault("a payload is changed with its hash",
+          f"{REQUEST} payload_text = '1', payload_sha256 = encode(sha256('1'), 'hex') {MINE}",
+          "requests_were_received", of="pending"),
+    Fault("fewer approvals are needed", f"{REQUEST} required_approvals = 1 {MINE}",
+          "requests_were_received", of="voted"),
+    Fault("a required group is forgotten", f"DELETE FROM approvals_requirement {ITS}",
+          "requirements_are_as_received", of="required"),
+    Fault("a request is put to another source",
+          f"{REQUEST} source_id = 0 {MINE}; INSERT INTO approvals_callbacksource "
+          "SELECT 0, 'elsewhere', name, active, region, endpoint_url, role_arn, external_id, "
+          "function_arns, allow_local_runner, created_at, verify_callbacks "
+          "FROM approvals_callbacksource LIMIT 1", "requests_were_received", of="pending"),
+    Fault("callbacks of two requests are swapped", _SWAP_CALLBACKS, "callbacks_open"),
+    Fault("a callback is made unreadable", f"{REQUEST} callback_sealed = '' {MINE}",
+          "callbacks_open", of="pending"),
+    Fault("a request is voted on after its end",
+          _PUT_IN_A_LINE.replace("execution.seen", "request.voted"),
+          "nothing_was_decided_after_the_end"),
+]  # fmt: skip
+
+DECISIONS = [
+    Fault("a decision is gone", f"DELETE FROM approvals_decision {ITS}",
+          "decisions_in_history_are_there"),
+    Fault("a decision is doubled", _DOUBLE_DECISION, "decisions_stand_in_history"),
+    Fault("a verdict is swapped", f"{DECISION} verdict = 'rejected' {ITS}",
+          "decisions_are_as_history_says"),
+    Fault("somebody else decided",
+          f"{DECISION} reviewer_id = (SELECT id FROM approvals_user WHERE username = 'rolf') {ITS}",
+          "decisions_are_as_history_says"),
+    Fault("a comment is put in another's mouth", f"{DECISION} comment = 'Whatever.' {ITS}",
+          "decisions_are_as_history_says"),
+    Fault("the hour of a decision is moved", f"{DECISION} decided_at = now() {ITS}",
+          "decisions_are_as_history_says", of="forced"),
+    Fault("a value that was given is changed", f"{DECISION} values = '{{{{\"size\": 9}}}}' {ITS}",
+          "answers_are_unchanged"),
+    Fault("a decision is about another payload", f"{DECISION} payload_sha256 = 'f' {ITS}",
+          "what_was_seen_was_decided"),
+    Fault("a decision is put to another request",
+          f"{DECISION} request_id = {{other}} {ITS}", "decisions_in_history_are_there",
+          other="pending"),
+    Fault("a vote is taken away", f"DELETE FROM approvals_decision {ITS}",
+          "decisions_in_history_are_there", of="voted"),
+    Fault("one of two approvals is taken away", "DELETE FROM approvals_decision WHERE id = "
+          f"(SELECT min(id) FROM approvals_decision {ITS})", "decisions_fit_the_outcome",
+          of="by two"),
+    Fault("the clock's decision is gone", f"DELETE FROM approvals_decision {ITS}",
+          "decisions_fit_the_outcome", of="expired"),
+    Fault("who asked for it has decided",
+          f"{REQUEST} wanted_by_ids = ARRAY[(SELECT reviewer_id FROM approvals_decision {ITS})] "
+          f"{MINE}", "nobody_decided_their_own"),
+    Fault("what was decided about is gone", f"DELETE FROM approvals_approvalrequest {MINE}",
+          "decisions_have_their_request", where="decision {decision}"),
+]  # fmt: skip
+
+ANSWERS = [
+    Fault("an answer is forgotten", f"DELETE FROM approvals_callbackdelivery {ITS}",
+          "answers_are_owed_where_they_must_be", of="owed"),
+    Fault("a delivered answer is forgotten", f"DELETE FROM approvals_callbackdelivery {ITS}",
+          "sums", where="all"),
+    Fault("an answer is put off for ever",
+          f"{DELIVERY} next_attempt_at = next_attempt_at + interval '9 years' {ITS}",
+          "answers_owed_will_be_sent", of="owed"),
+    Fault("an answer's bytes are changed",
+          f"{DELIVERY} sealed_body = sealed_body || '\\x00'::bytea {ITS}",
+          "answers_are_unchanged", of="owed"),
+    Fault("answers of two requests are swapped", _SWAP_ANSWERS, "answers_are_unchanged"),
+    Fault("success is made of a failure", f"{DELIVERY} verb = 'succeed' {ITS}",
+          "answers_say_what_was_decided", of="rejected"),
+    Fault("an answer goes by another source", f"{DELIVERY} source_id = -1 {ITS}",
+          "answers_say_what_was_decided", of="owed"),
+    Fault("an answer is said to be delivered",
+          f"{DELIVERY} state = 'delivered', settled_at = now() {ITS}",
+          "answers_stand_where_history_says", of="owed"),
+    Fault("a delivered answer is owed again",
+          f"{DELIVERY} state = 'pending', settled_at = NULL {ITS}",
+          "answers_stand_where_history_says"),
+    Fault("a dead answer is said to be delivered", f"{DELIVERY} state = 'delivered' {ITS}",
+          "answers_stand_where_history_says", of="unconfirmed"),
+    Fault("attempts are forgotten", f"{DELIVERY} attempts = 0 {ITS}",
+          "attempts_are_counted", of="retrying"),
+    Fault("AWS is owed an answer to what lapsed", "INSERT INTO approvals_callbackdelivery "
+          "SELECT 999999, d.verb, d.sealed_body, d.state, d.owed_at, d.next_attempt_at, "
+          "d.give_up_at, d.attempts, d.in_flight, d.unknown_attempt, d.last_attempt_at, "
+          "d.last_reply, d.detail, d.settled_at, {id}, d.source_id "
+          "FROM approvals_callbackdelivery d WHERE request_id = {other}",
+          "answers_are_owed_where_they_must_be", of="lapsed"),
+    Fault("what is answered is gone", f"DELETE FROM approvals_approvalrequest {MINE}",
+          "answers_have_their_request", where="row {id}"),
+    Fault("a history names no answer", f"{LINE} facts = facts - 'answer_sha256' {ITS}",
+          "answers_stand_in_history"),
+]  # fmt: skip
+
+WAITING = [
+    Fault("a heartbeat is forgotten", f"DELETE FROM approvals_heartbeat {ITS}",
+          "beats_go_on_while_aws_waits", of="voted"),
+    Fault("beats go on for what AWS took", "UPDATE approvals_heartbeat SET request_id = {id} "
+          "WHERE request_id = {other}", "beats_end_with_the_wait", other="newest"),
+    Fault("beats go by another source", f"UPDATE approvals_heartbeat SET source_id = 0 {ITS}",
+          "beats_go_by_the_requests_source", of="newest"),
+    Fault("a pending request is before nobody", f"DELETE FROM approvals_assignment {ITS}",
+          "people_are_asked_while_it_is_pending", of="pending"),
+    Fault("a pending request is taken out of a queue",
+          f"UPDATE approvals_assignment SET open = false {ITS}",
+          "people_are_asked_while_it_is_pending", of="pending"),
+    Fault("a closed request is put into a queue",
+          f"UPDATE approvals_assignment SET open = true {ITS}",
+          "people_are_asked_while_it_is_pending"),
+    Fault("a deadline has no clock", f"{REQUEST} clock_at = NULL {MINE}",
+          "deadlines_have_a_clock", of="voted"),
+]  # fmt: skip
+
+HISTORIES = [
+    Fault("the last line of a history is cut off", _CUT_TAIL, "sealed_lines_are_there",
+          where="checkpoint 1"),
+    Fault("a claim is cut off, which nothing else tells of", _CUT_TAIL, "sealed_lines_are_there",
+          of="voted", where="checkpoint 1"),
+    Fault("a history is gone", f"DELETE FROM approvals_auditevent {ITS}", "histories_are_there"),
+    Fault("the first line is gone", f"DELETE FROM approvals_auditevent {ITS} AND seq = 1",
+          "histories_hold"),
+    Fault("a line within is gone", f"DELETE FROM approvals_auditevent {ITS} AND seq = 2",
+          "histories_hold"),
+    Fault("a line tells another fact",
+          f"{LINE} facts = facts || '{{{{\"comment\": \"Fine.\"}}}}' {ITS} AND seq = 2",
+          "histories_hold"),
+    Fault("a line is of nothing", f"{LINE} facts = 'null' {ITS} AND seq = 1", "histories_hold"),
+    Fault("a line has facts of another type",
+          f"{LINE} facts = jsonb_set(facts, '{{{{attempt}}}}', '\"x\"') {ITS} AND seq = 3",
+          "histories_hold"),
+    Fault("a line names somebody else", f"{LINE} actor_name = 'bert' {ITS} AND seq = 2",
+          "histories_hold"),
+    Fault("a line is of another hour", f"{LINE} at = at - interval '1 s' {ITS} AND seq = 1",
+          "histories_hold"),
+    Fault("a line says that something else happened",
+          f"{LINE} tag = 'delivery.delivered' {ITS} AND seq = 3", "histories_hold",
+          of="unconfirmed"),
+    Fault("two lines are swapped", _SWAP_LINES, "histories_hold"),
+    Fault("lines of two histories are swapped", _SWAP_BETWEEN, "histories_hold"),
+    Fault("a line is put in", _PUT_IN_A_LINE, "histories_hold"),
+    Fault("a change of a source is rewritten",
+          "UPDATE approvals_changeevent SET actor_name = 'bert' WHERE seq = 1",
+          "changes_hold", where="source:orders"),
+    Fault("a change of a source is gone", "DELETE FROM approvals_changeevent WHERE seq = 1",
+          "changes_hold", where="source:orders"),
+]  # fmt: skip
+
+CHECKPOINTS = [
+    Fault("the first checkpoint is gone", "DELETE FROM approvals_auditcheckpoint WHERE id = 1",
+          "checkpoints_hold", where="checkpoint 2"),
+    Fault("the last checkpoint is gone", "DELETE FROM approvals_auditcheckpoint WHERE id = 2",
+          "nothing_is_left_unsealed", where="checkpoints"),
+    Fault("all checkpoints are gone", "DELETE FROM approvals_auditcheckpoint",
+          "nothing_is_left_unsealed", where="checkpoints"),
+    Fault("a checkpoint covers fewer lines",
+          "UPDATE approvals_auditcheckpoint SET events = events - 1 WHERE id = 1",
+          "checkpoints_hold", where="checkpoint 1"),
+    Fault("a checkpoint is of another hour", "UPDATE approvals_auditcheckpoint SET at = now()",
+          "checkpoints_hold", where="checkpoint 2"),
+]  # fmt: skip
+
+FAULTS = [*REQUESTS, *DECISIONS, *ANSWERS, *WAITING, *HISTORIES, *CHECKPOINTS]
