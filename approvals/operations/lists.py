@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, TypeAlias
@@ -17,6 +18,7 @@ from approvals.models.listing import Place
 from approvals.models.outlook import LISTED, WITHOUT_DECIDERS, outlook, without_deciders
 from approvals.operations.causes import Failure, overseen
 from approvals.operations.paging import PAGE_SIZE, Page, to_word
+from approvals.operations.rhythm import MISSED, missed_values
 from approvals.states import Cause, DeliveryState
 
 RECENT = 20
@@ -32,17 +34,25 @@ OwedAnswer: TypeAlias = Any
 @dataclass(frozen=True, slots=True)
 class Figures:
     """How many callbacks wait, run out soon, are late to beat or have nobody who can decide
-    (at most outlook.LISTED); how many answers are stuck."""
+    (at most outlook.LISTED); how many answers are stuck; which sweeps are missed."""
 
     waiting: int
     soon: int
     late: int
     stuck: int
     nobody: int
+    missed: Sequence[str] = ()
 
     @property
     def nobody_capped(self) -> bool:
         return self.nobody >= LISTED
+
+    @property
+    def missed_sentence(self) -> str:
+        return (
+            f"Missed: {', '.join(self.missed)}. What they do waits, deadlines and heartbeats too. "
+            "Start beat and a worker; /readyz names what is missing."
+        )
 
 
 def figures(now: datetime, *, seen_by: User) -> Figures:
@@ -55,12 +65,17 @@ def figures(now: datetime, *, seen_by: User) -> Figures:
                      WHERE state = 'pending' {here}),
                    (SELECT count(*) FROM approvals_approvalrequest
                      WHERE state = 'pending' AND answer_by <= %(soon)s {here}),
-                   (SELECT count(*) FROM approvals_heartbeat
-                     WHERE next_beat_at < %(now)s - greatest(interval / 2, interval '2 s') {here}),
+                   (SELECT coalesce(sum(late), 0)::int FROM approvals_callbacksource source
+                     CROSS JOIN LATERAL (
+                           SELECT count(*) AS late FROM approvals_heartbeat
+                            WHERE source_id = source.id AND next_beat_at < %(now)s
+                              AND next_beat_at
+                                  < %(now)s - greatest(interval / 2, interval '2 s') {here}) each),
                    (SELECT count(*) FROM approvals_callbackdelivery
                      WHERE state <> 'delivered' {here}
                        AND (settled_at > %(news)s OR (state = 'pending' AND last_reply <> ''))),
-                   (SELECT count(*) FROM ({WITHOUT_DECIDERS}) stranded)
+                   (SELECT count(*) FROM ({WITHOUT_DECIDERS}) stranded),
+                   ARRAY({MISSED})
             """,  # noqa: S608  # nosec B608  our own words, values bound
             {
                 "now": now,
@@ -68,9 +83,11 @@ def figures(now: datetime, *, seen_by: User) -> Figures:
                 "news": now - NEWS,
                 "sources": seen_by.rights.overseen_ids,
                 "everywhere": seen_by.sees_everything,
+                **missed_values(),
             },
         )
-        return Figures(*cursor.fetchone())
+        *numbers, missed = cursor.fetchone()
+        return Figures(*numbers, missed=tuple(missed))
 
 
 class Show(TextChoices):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from html import unescape
 from typing import Any
@@ -9,9 +10,16 @@ from typing import Any
 import pytest
 from django.urls import reverse
 
-from approvals import lifecycle
+from approvals import doorbell, lifecycle
 from approvals.clock import database_now
-from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, SourceRole, User
+from approvals.models import (
+    ApprovalRequest,
+    CallbackDelivery,
+    Heartbeat,
+    SourceRole,
+    SweepMark,
+    User,
+)
 from approvals.models.outlook import Outlook, outlook_of
 from approvals.operations import lists
 from approvals.operations.lists import Show
@@ -388,3 +396,19 @@ def test_a_kind_may_set_a_deadline_where_aws_sets_none(client, olu):
     assert "AWS stops" not in own
     lifecycle.take_back(request.pk, operator=olu, reason="Sent twice.")
     assert "AWS sets no limit" in text(client, DELIVERIES)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_a_sweep_that_fell_silent_is_an_alarm_within_two_minutes(client, olu, page):
+    now = database_now()
+    SweepMark.objects.finished(doorbell.SEND_HEARTBEATS, found=0, at=now - timedelta(seconds=75))
+    SweepMark.objects.finished(doorbell.SEND_NOTICES, found=0, at=now - timedelta(seconds=40))
+    SweepMark.objects.finished(doorbell.SEAL_HISTORY, found=0, at=now - timedelta(seconds=150))
+    words = re.sub("<[^>]+>", "", text(client, page))
+    assert "Background work has stopped. Missed: send_heartbeats. What they do waits" in words
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_sweeps_that_come_by_are_no_alarm(client, olu, page):
+    SweepMark.objects.finished(doorbell.SEND_HEARTBEATS, found=0)
+    assert "Background work" not in text(client, page)

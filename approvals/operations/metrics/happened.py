@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator
-from typing import Any
 
-from django.conf import settings
 from prometheus_client.metrics_core import Metric
 
 from approvals.models import SweepMark, Tally
 from approvals.models.counting import BEYOND, LATENCY_BOUNDS
 from approvals.operations.metrics.families import counter, gauge, gauges, histogram, rows_of
+from approvals.operations.rhythm import PERIODS
 from approvals.states import AuditTag, DeliveryState, Reply, RequestState
 
 _REPLIES = [str(reply) for reply in Reply]
@@ -20,10 +18,6 @@ _SETTLED = {
     str(AuditTag.DELIVERED): str(DeliveryState.DELIVERED),
     str(AuditTag.UNDELIVERABLE): str(DeliveryState.UNDELIVERABLE),
     str(AuditTag.UNCONFIRMED): str(DeliveryState.UNCONFIRMED),
-}
-_SCHEDULE: dict[str, dict[str, Any]] = settings.CELERY_BEAT_SCHEDULE
-_RHYTHM: dict[str, float] = {
-    entry["task"]: entry["schedule"].run_every.total_seconds() for entry in _SCHEDULE.values()
 }
 
 
@@ -75,29 +69,32 @@ def _calls(totals: dict[str, dict[str, float]]) -> Iterator[Metric]:
         ("sweep_found", "Pieces of work done by sweeps that ended.", "sweep"),
     ):
         short = {_short(sweep): number for sweep, number in totals.get(name, {}).items()}
-        yield counter(name, says, label, short, map(_short, _RHYTHM))
+        yield counter(name, says, label, short, map(_short, PERIODS))
+
+
+# Since a sweep that never ended could first have come by.
+_CLOCKS = "SELECT clock_timestamp(), max(applied) FROM django_migrations WHERE app = 'approvals'"
 
 
 def sweeps() -> Iterator[Metric]:
-    """Age and rhythm, side by side: what comes by once an hour is not late after a minute."""
-    ((now,),) = rows_of("SELECT clock_timestamp()")
+    """Age and period, side by side: what comes by once an hour is not late after a minute."""
+    ((now, migrated),) = rows_of(_CLOCKS)
     marks = {mark.name: mark for mark in SweepMark.objects.all()}
-    ages = dict.fromkeys(_RHYTHM, math.inf) | {
-        name: (now - mark.finished_at).total_seconds() for name, mark in marks.items()
-    }
-    yield gauge("database_time_seconds", "The database's clock, by which all is judged.",
-                now.timestamp())  # fmt: skip
+    ends = dict.fromkeys(PERIODS, migrated) | {name: row.finished_at for name, row in marks.items()}
+    yield gauge(
+        "database_time_seconds", "The database's clock, by which all is judged.", now.timestamp()
+    )
     yield gauges(
         "sweep_age_seconds",
-        "Time since each sweep last ended; +Inf if it never did.",
+        "Time since each sweep last ended; if it never did, since the last migration.",
         ["sweep"],
-        [([_short(name)], age) for name, age in ages.items()],
+        [([_short(name)], (now - end).total_seconds()) for name, end in ends.items()],
     )
     yield gauges(
         "sweep_period_seconds",
         "How often beat rings for each sweep.",
         ["sweep"],
-        [([_short(name)], period) for name, period in _RHYTHM.items()],
+        [([_short(name)], period) for name, period in PERIODS.items()],
     )
     yield gauges(
         "sweep_last_seconds",

@@ -116,6 +116,7 @@ def list_page(
         "later_page": "after" in request.GET,
         "trouble": trouble,
         "now": now,
+        "figures": figures,
         "nav": nav(figures, "deliveries"),
         "where": "Deliveries",
     }
