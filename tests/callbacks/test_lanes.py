@@ -168,3 +168,83 @@ class TestRunning:
                 claim=lambda number, crowded: [item(2)],
                 settle=lambda landed: None,
             )
+
+
+class TestWidth:
+    def wide(self, send: Any, *, threads: int = 8) -> Lanes[Any, Any]:
+        return Lanes(send, threads=threads, per_source=1, widest=3)
+
+    def test_a_source_that_answers_promptly_earns_lanes_up_to_the_widest(self) -> None:
+        made = self.wide(lambda row: row.name)
+        widths = []
+        for _ in range(4):
+            made.put([item(1)])
+            made.landed(SOON)
+            widths.append(made.room(0)[1])
+        made.close()
+
+        assert widths == [2, 3, 3, 3]
+
+    def test_the_first_answer_that_takes_long_costs_them_all(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        made = self.wide(lambda row: row.name)
+        made.put([item(1)])
+        made.landed(SOON)
+        monkeypatch.setattr(lanes, "HANGS_AFTER", timedelta(0))
+        made.put([item(1)])
+        made.landed(SOON)
+        made.close()
+
+        assert made.room(0) == {1: 1}
+
+    def test_a_lane_takes_its_next_call_without_being_fed(self, gate: Event) -> None:
+        sent: list[str] = []
+
+        def send(row: Any) -> None:
+            sent.append(row.name)
+            if row.name == "c":
+                gate.set()
+
+        made = self.wide(send)
+        made.put([item(1, "a"), item(1, "b"), item(1, "c")])
+
+        assert gate.wait(10)
+        made.close()
+        assert sorted(sent) == ["a", "b", "c"]
+
+
+def test_sources_take_turns_at_a_single_thread() -> None:
+    sent: list[int] = []
+    made: Lanes[Any, None] = Lanes(lambda row: sent.append(row.source_id), threads=1, per_source=1)
+    made.put([item(1), item(1), item(1), item(2), item(3)])
+    while not made.is_empty:
+        made.landed(SOON)
+    made.close()
+
+    assert sorted(sent[:3]) == [1, 2, 3]
+
+
+def test_answers_are_gathered_until_they_are_enough_or_none_is_under_way(busy: Any) -> None:
+    busy.put([item(2, "a"), item(3, "b")])
+    assert len(busy.landed(SOON, gather=SOON, enough=2)) == 2
+
+    busy.put([item(2, "c")])
+    assert len(busy.landed(SOON, gather=SOON, enough=9)) == 1
+
+
+def test_what_waits_for_one_source_can_be_taken_back_alone(busy: Any) -> None:
+    busy.put([item(1), item(1), item(1, "waits"), item(2)])
+
+    assert [row.name for row in busy.recall([1])] == ["waits"]
+    assert busy.recall() == []
+
+
+def test_a_send_that_raises_although_it_must_not_is_heard_of() -> None:
+    broken: Lanes[Any, Any] = Lanes(lambda row: row.missing, threads=1, per_source=1)
+    broken.put([item(1)])
+    try:
+        with pytest.raises(AttributeError):
+            broken.landed(SOON)
+    finally:
+        broken.close()
