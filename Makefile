@@ -31,6 +31,7 @@ order:
 	@exec $(PYTHON) -m portal.demo.order $(SHAPE)
 
 test: lint
+	@$(call bootstrap,ministack)
 	@CHROMIUM="$$($(PYTHON) scripts/find_chromium.py)" && export CHROMIUM && \
 		exec $(PYTHON) -m pytest -n 2 $(NO_SKIPS) $(PYTEST_ARGS)
 
@@ -58,6 +59,7 @@ requirements:
 	@$(UV_COMPILE) pyproject.toml --group dev -o requirements/dev.txt
 	@$(UV_COMPILE) pyproject.toml --group demo -c requirements/dev.txt -o requirements/demo.txt
 	@$(UV_COMPILE) pyproject.toml -c requirements/dev.txt -o requirements/runtime.txt
+	@$(UV_COMPILE) --group ministack -o requirements/ministack.txt
 	@echo uv | $(UV_COMPILE) - -o requirements/uv.txt
 
 bench:

@@ -1,9 +1,10 @@
-"""Bring .venv up to requirements/<profile>.txt: python scripts/bootstrap.py demo|dev
+"""Bring .venv up to requirements/<profile>.txt: python scripts/bootstrap.py demo|dev|ministack
 
 Standard library only. Does nothing where nothing changed. Packages come from wherever
 the user's own pip configuration points; no address is written here. Every package is
 checked against the hashes in the requirements. uv is used where it can be had, because
-it is three times as fast; pip does the same without it.
+it is three times as fast; pip does the same without it. MiniStack, an emulator for the tests,
+gets .venv-ministack: it wants another botocore.
 """
 
 from __future__ import annotations
@@ -18,10 +19,10 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 VENV = ROOT / ".venv"
-PYTHON = VENV / "bin" / "python"
+MINISTACK_VENV = ROOT / ".venv-ministack"
 #: Which requirements each profile satisfies, its own last.
-PROFILES = {"demo": ("demo",), "dev": ("demo", "dev")}
-STAMP = VENV / "installed.json"
+PROFILES = {"demo": ("demo",), "dev": ("demo", "dev"), "ministack": ("ministack",)}
+STAMP = "installed.json"
 UV_SECONDS = 60
 #: What pip calls it, and what uv does; uv does not read pip's configuration.
 PIP_TO_UV = {
@@ -37,87 +38,93 @@ class BootstrapError(Exception):
 
 
 def main(profile: str) -> int:
+    venv = MINISTACK_VENV if profile == "ministack" else VENV
     try:
-        if not _venv_works():
-            _make_venv()
-        if not _is_installed(profile):
-            _install(profile)
+        if not _venv_works(venv):
+            _make_venv(venv)
+        if not _is_installed(profile, venv):
+            _install(profile, venv)
     except BootstrapError as error:
         print(error, file=sys.stderr)
         return 1
     return 0
 
 
-def _venv_works() -> bool:
-    """Whether .venv runs, here: one made for another Python, or moved, does not count."""
+def _python(venv: Path) -> Path:
+    return venv / "bin" / "python"
+
+
+def _venv_works(venv: Path) -> bool:
+    """Whether VENV runs, here: one made for another Python, or moved, does not count."""
     try:
-        asked = _run(PYTHON, "-c", "import sys, pip; print(sys.prefix)", capture=True)
+        asked = _run(_python(venv), "-c", "import sys, pip; print(sys.prefix)", capture=True)
     except OSError:
         return False
-    return asked.returncode == 0 and Path(asked.stdout.strip()).resolve() == VENV.resolve()
+    return asked.returncode == 0 and Path(asked.stdout.strip()).resolve() == venv.resolve()
 
 
-def _make_venv() -> None:
-    print(f"Making .venv with Python {sys.version.split()[0]}", flush=True)
-    made = _run(sys.executable, "-m", "venv", "--clear", VENV, capture=True)
+def _make_venv(venv: Path) -> None:
+    print(f"Making {venv.name} with Python {sys.version.split()[0]}", flush=True)
+    made = _run(sys.executable, "-m", "venv", "--clear", venv, capture=True)
     if made.returncode != 0:
-        shutil.rmtree(VENV, ignore_errors=True)
+        shutil.rmtree(venv, ignore_errors=True)
         raise BootstrapError(
             f"{sys.executable} cannot make a virtual environment:\n{made.stdout}{made.stderr}\n"
             "On Debian and Ubuntu install the package python3-venv, then run this again."
         )
 
 
-def _is_installed(profile: str) -> bool:
+def _is_installed(profile: str, venv: Path) -> bool:
     try:
-        stamps = json.loads(STAMP.read_text(encoding="utf-8"))
+        stamps = json.loads((venv / STAMP).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return False
-    return bool(stamps.get(profile) == _digest(profile))
+    return bool(stamps.get(profile) == _digest(profile, venv))
 
 
-def _digest(profile: str) -> str:
+def _digest(profile: str, venv: Path) -> str:
     """What the installation depends on: the requirements, and the Python they are for."""
     digest = hashlib.sha256(_requirements(profile).read_bytes())
-    version = _run(PYTHON, "-c", "import sys; print(sys.version)", capture=True).stdout
+    version = _run(_python(venv), "-c", "import sys; print(sys.version)", capture=True).stdout
     digest.update(version.encode())
     return digest.hexdigest()
 
 
-def _install(profile: str) -> None:
+def _install(profile: str, venv: Path) -> None:
     print(f"Installing requirements/{profile}.txt, this takes a moment the first time", flush=True)
-    STAMP.unlink(missing_ok=True)
-    if not _install_with_uv(profile):
-        _install_with_pip(profile)
-    stamps = {name: _digest(name) for name in PROFILES[profile]}
-    STAMP.write_text(json.dumps(stamps), encoding="utf-8")
+    stamp = venv / STAMP
+    stamp.unlink(missing_ok=True)
+    if not _install_with_uv(profile, venv):
+        _install_with_pip(profile, venv)
+    stamps = {name: _digest(name, venv) for name in PROFILES[profile]}
+    stamp.write_text(json.dumps(stamps), encoding="utf-8")
 
 
-def _install_with_uv(profile: str) -> bool:
-    uv = _find_uv()
+def _install_with_uv(profile: str, venv: Path) -> bool:
+    uv = _find_uv(venv)
     if uv is None:
         return False
     words = ("pip", "install", "--quiet", "--require-hashes", "-r", _requirements(profile))
-    done = _run(uv, *words, "--python", PYTHON, env=_uv_environment(), capture=True)
+    done = _run(uv, *words, "--python", _python(venv), env=_uv_environment(venv), capture=True)
     return done.returncode == 0
 
 
-def _find_uv() -> str | None:
+def _find_uv(venv: Path) -> str | None:
     found = shutil.which("uv")
     if found:
         return found
     words = ("-m", "pip", "install", "--quiet", "--require-hashes", "-r", _requirements("uv"))
     try:
-        done = _run(PYTHON, *words, capture=True, timeout=UV_SECONDS)
+        done = _run(_python(venv), *words, capture=True, timeout=UV_SECONDS)
     except subprocess.TimeoutExpired:
         return None
-    return str(VENV / "bin" / "uv") if done.returncode == 0 else None
+    return str(venv / "bin" / "uv") if done.returncode == 0 else None
 
 
-def _uv_environment() -> dict[str, str]:
+def _uv_environment(venv: Path) -> dict[str, str]:
     """Our environment, with the user's pip configuration said in uv's words."""
     env = dict(os.environ)
-    listed = _run(PYTHON, "-m", "pip", "config", "list", capture=True).stdout
+    listed = _run(_python(venv), "-m", "pip", "config", "list", capture=True).stdout
     for line in listed.splitlines():
         name, _, quoted = line.partition("=")
         word = PIP_TO_UV.get(name.rpartition(".")[2].lower())
@@ -130,9 +137,9 @@ def _uv_environment() -> dict[str, str]:
     return env
 
 
-def _install_with_pip(profile: str) -> None:
+def _install_with_pip(profile: str, venv: Path) -> None:
     words = ("install", "--quiet", "--require-hashes", "-r", _requirements(profile))
-    done = _run(PYTHON, "-m", "pip", "--disable-pip-version-check", *words)
+    done = _run(_python(venv), "-m", "pip", "--disable-pip-version-check", *words)
     if done.returncode != 0:
         raise BootstrapError(
             "The packages could not be installed; pip says why above."

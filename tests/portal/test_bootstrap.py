@@ -70,9 +70,9 @@ def bootstrap(
     root = tmp_path / "a clone"
     (root / ".venv").mkdir(parents=True)
     (root / "requirements").mkdir()
-    for name in ("demo", "dev", "uv"):
+    for name in ("demo", "dev", "ministack", "uv"):
         (root / "requirements" / f"{name}.txt").write_text(f"# {name}\n", encoding="ascii")
-    places = {"ROOT": root, "VENV": root / ".venv", "STAMP": root / ".venv" / "installed.json"}
+    places = {"ROOT": root, "VENV": root / ".venv", "MINISTACK_VENV": root / ".venv-ministack"}
     for name, value in {**places, "_run": installers}.items():
         monkeypatch.setattr(module, name, value)
     monkeypatch.setattr(module.shutil, "which", lambda name: "/opt/uv")
@@ -115,6 +115,19 @@ def test_the_demo_is_not_enough_for_tests(bootstrap: ModuleType, installers: Ins
     bootstrap.main("demo")
     bootstrap.main("dev")
     assert len(installers.installs()) == 2
+
+
+def test_the_emulator_gets_an_environment_of_its_own(
+    bootstrap: ModuleType, installers: Installers
+) -> None:
+    (bootstrap.ROOT / ".venv-ministack").mkdir()
+    assert bootstrap.main("ministack") == 0
+
+    (made,) = [call for call in installers.calls if "-m venv" in call]
+    (install,) = installers.installs()
+    assert made.endswith(".venv-ministack")
+    assert "ministack.txt" in install
+    assert ".venv-ministack/bin/python" in install
 
 
 def test_without_uv_pip_does_it(
@@ -294,4 +307,5 @@ def test_stamps_name_what_they_were_made_from(
     bootstrap: ModuleType, installers: Installers
 ) -> None:
     bootstrap.main("dev")
-    assert set(json.loads(bootstrap.STAMP.read_text())) == {"demo", "dev"}
+    stamp = bootstrap.VENV / bootstrap.STAMP
+    assert set(json.loads(stamp.read_text())) == {"demo", "dev"}
