@@ -11,11 +11,13 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from functools import lru_cache
+from threading import Thread
+from typing import Any
 
-from celery import shared_task
+from celery import shared_task, signals
 
 from approvals import doorbell, ledger, lifecycle
-from approvals.callbacks import delivery, executions, heartbeats
+from approvals.callbacks import delivery, executions, heartbeats, standby
 from approvals.callbacks.aws import LambdaGateway
 from approvals.clock import database_now
 from approvals.models import Session, SweepMark, counting
@@ -39,6 +41,21 @@ def deliver_callbacks() -> None:
         lambda: delivery.deliver_due(gateway()),
         calls="delivery_attempts",
     )
+
+
+@shared_task(name=doorbell.STAND_BY)
+def stand_by() -> None:
+    _sweep(
+        doorbell.STAND_BY,
+        lambda: standby.stand_by(gateway(), stay=standby.STAY),
+        calls="delivery_attempts",
+    )
+
+
+@signals.worker_shutting_down.connect
+def _send_home(**_signal: Any) -> None:
+    """Who stands by need not be waited for. On a thread, as the database may be gone first."""
+    Thread(target=standby.relieve_all, daemon=True).start()
 
 
 @shared_task(name=doorbell.SEND_HEARTBEATS)

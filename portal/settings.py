@@ -169,6 +169,7 @@ CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {
 }
 CELERY_TASK_ROUTES = {
     "approvals.deliver_callbacks": {"queue": "deliver"},
+    "approvals.stand_by": {"queue": "deliver"},
     "approvals.send_heartbeats": {"queue": "heartbeat"},
     "approvals.send_notices": {"queue": "notify"},
     "approvals.*": {"queue": "sweep"},
@@ -199,6 +200,7 @@ CELERY_BEAT_SCHEDULE = {
     for name, seconds in {
         "send_heartbeats": 1.0,
         "deliver_callbacks": 5.0,
+        "stand_by": 5.0,
         "expire_requests": 1.0,
         "send_notices": 5.0,
         "look_at_executions": 5.0,

@@ -23,6 +23,7 @@ from django.db.models import F
 from approvals import doorbell
 from approvals.callbacks import pace
 from approvals.callbacks.gateway import Answer
+from approvals.clock import database_now
 from approvals.models import CallbackDelivery, Circuit
 from approvals.states import DeliveryState, Reply
 
@@ -110,13 +111,14 @@ def remember(source_id: int) -> None:
     _troubled.add(source_id)
 
 
-def heard(source_id: int, answer: Answer, *, now: datetime) -> None:
+def heard(source_id: int, answer: Answer, *, now: datetime | None = None) -> None:
     """Draw the conclusion from the ANSWER to a settled call, in a statement of its own.
 
-    Without trouble, past or present, nothing is read or written.
+    Without trouble, past or present, nothing is read or written. NOW is the database's
+    clock unless given.
     """
     if answer.unreachable:
-        _note_trouble(source_id, answer, now)
+        _note_trouble(source_id, answer, now or database_now())
     elif source_id in _troubled and _shows_the_way(answer):
         _note_way(source_id)
 

@@ -8,16 +8,19 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import timedelta
+
+import structlog
 
 from approvals.callbacks import circuit, outbox, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackFailure, CallbackGateway
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
-from approvals.clock import database_now
 from approvals.keyring import SealBroken
 from approvals.models import CallbackDelivery
 from approvals.states import CallbackVerb
+
+log = structlog.get_logger(__name__)
 
 
 def deliver_due(
@@ -25,27 +28,64 @@ def deliver_due(
 ) -> Counter[str]:
     """Send the answers that are due until none is, or BUDGET is spent.
 
-    Returns how many attempts led to which delivery state; "overtaken" counts those that
-    took longer than their lease.
+    Returns how many attempts led to which delivery state ("overtaken": they took longer
+    than their lease), and how often AWS gave which reply.
     """
-    tally: Counter[str] = Counter()
+    outgoing = Outgoing(gateway, threads=threads)
+    run(outgoing.lanes, Shift(budget, room=threads), claim=outgoing.claim, settle=outgoing.settle)
+    return outgoing.tally
 
-    def claim(_: int, crowded: Collection[int]) -> Sequence[CallbackDelivery]:
-        claimed = outbox.claim_next(now=database_now(), crowded=crowded)
+
+class Outgoing:
+    """What one worker has under way: claimed one by one, sent by its lanes, settled.
+
+    ON_LANDING is called in the sending thread just before a call lands.
+    """
+
+    def __init__(
+        self,
+        gateway: CallbackGateway,
+        *,
+        threads: int,
+        on_landing: Callable[[], None] = lambda: None,
+    ) -> None:
+        def say(owed: CallbackDelivery) -> Answer:
+            answer = send(gateway, owed)
+            on_landing()
+            return answer
+
+        self._threads = threads
+        self.tally: Counter[str] = Counter()
+        self.lanes: Lanes[CallbackDelivery, Answer] = Lanes(
+            say, threads=threads, per_source=outbox.IN_FLIGHT_PER_SOURCE
+        )
+
+    def claim(self, _: int, crowded: Collection[int]) -> Sequence[CallbackDelivery]:
+        claimed = outbox.claim_next(crowded=crowded)
         return [claimed] if claimed else []
 
-    def settle(landed: Sequence[tuple[CallbackDelivery, Answer]]) -> None:
-        for claimed, answer in landed:
-            now = database_now()
-            state = outbox.settle(claimed, answer, now=now)
-            circuit.heard(claimed.source_id, answer, now=now)
-            tally[str(state or "overtaken")] += 1
+    def claim_all(self) -> bool:
+        """Send what is due while there are threads for it; whether there may be more."""
+        while self.lanes.load < self._threads:
+            claimed = self.claim(1, self.lanes.crowded)
+            if not claimed:
+                return False
+            self.lanes.put(claimed)
+        return True
 
-    lanes: Lanes[CallbackDelivery, Answer] = Lanes(
-        lambda owed: send(gateway, owed), threads=threads, per_source=outbox.IN_FLIGHT_PER_SOURCE
-    )
-    run(lanes, Shift(budget, room=threads), claim=claim, settle=settle)
-    return tally
+    def settle(self, landed: Sequence[tuple[CallbackDelivery, Answer]]) -> None:
+        for claimed, answer in landed:
+            state = outbox.settle(claimed, answer)
+            circuit.heard(claimed.source_id, answer)
+            self.tally.update([str(state or "overtaken"), str(answer.reply)])
+            log.info(
+                "answer_settled",
+                public_id=str(claimed.request.public_id),
+                attempt=claimed.attempts,
+                reply=str(answer.reply),
+                state=str(state or "overtaken"),
+                milliseconds=answer.http_ms,
+            )
 
 
 def send(gateway: CallbackGateway, owed: CallbackDelivery) -> Answer:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
 import pytest
+from django.db import connection
 
 from approvals import lifecycle
 from approvals.clock import database_now
@@ -43,3 +45,14 @@ def tags(request: ApprovalRequest) -> list[str]:
     """The request's history, by tag; its chain must hold."""
     assert AuditEvent.objects.broken_at(request) is None
     return list(AuditEvent.objects.filter(request=request).values_list("tag", flat=True))
+
+
+def until_somebody_waits(*, within: float = 10) -> None:
+    """Return once another connection waits for a lock."""
+    deadline = time.monotonic() + within
+    with connection.cursor() as cursor:
+        while time.monotonic() < deadline:
+            cursor.execute("SELECT count(*) FROM pg_locks WHERE NOT granted")
+            if cursor.fetchone()[0]:
+                return
+    raise AssertionError(f"Nobody waited for a lock within {within:g} s.")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from threading import Barrier
 
 import pytest
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from django.db.models import F
 from django.test.utils import CaptureQueriesContext
 from structlog.testing import capture_logs
@@ -22,7 +22,7 @@ from approvals.callbacks.gateway import CALL_LIMIT, Answer
 from approvals.clock import database_now
 from approvals.models import CallbackDelivery, CallbackSource, Circuit, Heartbeat
 from approvals.states import DeliveryState, Reply
-from tests.callbacks.conftest import Owe, decided
+from tests.callbacks.conftest import Owe, decided, until_somebody_waits
 from tests.factories import make_request, make_source, make_user
 from tests.fakes import lambda_api
 from tests.fakes.lambda_api import LambdaApi
@@ -246,17 +246,6 @@ class TestDeliveries:
         circuit.heard(cut_off.pk, ACCEPTED, now=now)
         assert outbox.claim_next(now=now) == second
 
-    def test_whoever_misses_the_probe_goes_on_to_the_next_source(
-        self, cut_off: CallbackSource, owe: Owe, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        owed, other = owe(source=cut_off), owe()
-        monkeypatch.setattr(circuit, "take_probe", lambda source_id, now: False)
-
-        assert outbox.claim_next(now=other.owed_at + LATER) == other
-
-        owed.refresh_from_db()
-        assert (owed.attempts, owed.in_flight) == (0, False)
-
     def test_the_last_attempt_is_made_however_broken_the_way(
         self, cut_off: CallbackSource, owe: Owe
     ) -> None:
@@ -320,6 +309,27 @@ class TestTwoSources:
         with ThreadPoolExecutor(2) as pool:
             assert sorted(pool.map(probe, range(2))) == [False, True]
 
+    def test_whoever_misses_the_probe_goes_on_to_the_next_source(self) -> None:
+        source, now = make_source(), database_now()
+        owed, other = decided(source=source).delivery, decided().delivery
+        fail(source, now - LATER)
+
+        def claim() -> CallbackDelivery | None:
+            try:
+                return outbox.claim_next()
+            finally:
+                connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool:
+            with transaction.atomic():
+                assert circuit.take_probe(source.pk, now=database_now())
+                claiming = pool.submit(claim)
+                until_somebody_waits()
+            assert claiming.result(10) == other
+
+        owed.refresh_from_db()
+        assert (owed.attempts, owed.in_flight) == (0, False)
+
     def test_a_source_that_hangs_is_cut_off_and_the_other_is_served_at_once(self) -> None:
         with LambdaApi() as sick, LambdaApi() as well:
             hanging, healthy = (
@@ -336,7 +346,7 @@ class TestTwoSources:
             for _ in range(8):
                 decided(source=healthy)
 
-            assert deliver_due(gateway) == Counter(delivered=8)
+            assert deliver_due(gateway) == Counter(delivered=8, accepted=8)
 
             assert len(sick.calls) == asked <= circuit.FAILURES_TO_OPEN + 3
             assert len(well.closed) == 8

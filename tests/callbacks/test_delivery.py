@@ -50,7 +50,7 @@ class TestSending:
         request = decided()
         gateway = ScriptedGateway()
 
-        assert deliver_due(gateway) == Counter(delivered=1)
+        assert deliver_due(gateway) == Counter(delivered=1, accepted=1)
 
         assert gateway.calls == [("succeed", request.callback_id)]
         assert gateway.bodies == [request.delivery.body]
@@ -124,7 +124,7 @@ class TestSending:
 
         gateway.while_sending = burst
 
-        assert deliver_due(gateway) == Counter(delivered=1, pending=1)
+        assert deliver_due(gateway) == Counter(delivered=1, pending=1, accepted=1, unavailable=1)
         assert CallbackDelivery.objects.get(state="pending").unknown_attempt
 
     def test_a_missing_field_key_waits_to_be_mended_and_stops_nobody(self) -> None:
@@ -150,7 +150,7 @@ class TestManyAtOnce:
             decided()
         gateway = HangingGateway(hanging.pk, until_others=6)
 
-        assert deliver_due(gateway) == Counter(delivered=outbox.IN_FLIGHT_PER_SOURCE + 1 + 6)
+        assert deliver_due(gateway)["delivered"] == outbox.IN_FLIGHT_PER_SOURCE + 1 + 6
 
         assert gateway.hung == outbox.IN_FLIGHT_PER_SOURCE
 
@@ -169,7 +169,7 @@ class TestManyAtOnce:
         with ThreadPoolExecutor(2) as pool:
             tally = sum(pool.map(work, range(2)), Counter[str]())
 
-        assert tally == Counter(delivered=12)
+        assert tally == Counter(delivered=12, accepted=12)
         assert len(set(gateway.calls)) == len(gateway.calls) == 12
 
     def test_two_settlements_of_one_attempt_leave_one_line_of_history(self) -> None:
@@ -257,7 +257,7 @@ class TestOnTheWire:
             next_attempt_at=F("next_attempt_at") - settings.DELIVERY_LEASE - timedelta(seconds=1)
         )
 
-        assert deliver_due(gateway) == Counter(unconfirmed=1)
+        assert deliver_due(gateway) == Counter(unconfirmed=1, closed=1)
         assert tags(request)[-1] == "delivery.unconfirmed"
 
     def test_neither_the_callback_id_nor_aws_s_words_enter_a_row_or_the_history(
