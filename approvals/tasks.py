@@ -17,7 +17,7 @@ from typing import Any
 from celery import shared_task, signals
 
 from approvals import doorbell, ledger, lifecycle
-from approvals.callbacks import delivery, executions, heartbeats, standby
+from approvals.callbacks import checking, delivery, executions, heartbeats, standby
 from approvals.callbacks.aws import LambdaGateway
 from approvals.clock import database_now
 from approvals.models import Session, SweepMark, counting
@@ -76,6 +76,11 @@ def send_notices() -> None:
 @shared_task(name=doorbell.LOOK_AT_EXECUTIONS)
 def look_at_executions() -> None:
     _sweep(doorbell.LOOK_AT_EXECUTIONS, lambda: executions.look_due(gateway()), calls="looks")
+
+
+@shared_task(name=doorbell.READ_HISTORIES)
+def read_histories() -> None:
+    _sweep(doorbell.READ_HISTORIES, lambda: checking.read_due(gateway()), calls="history_reads")
 
 
 @shared_task(name=doorbell.SEAL_HISTORY)

@@ -170,6 +170,30 @@ class Environment(BaseSettings):
         default=30, ge=5, le=600, description="Readiness fails when no sweep ended for this long"
     )
 
+    reconcile_interval_seconds: int = Field(
+        default=60,
+        ge=5,
+        le=3600,
+        description="How often the execution behind an open request is looked at, while the "
+        "looks per second afford it",
+    )
+    looks_per_second: float = Field(
+        default=5,
+        gt=0,
+        le=30,
+        description="GetDurableExecution calls for one source; AWS allows an account 30",
+    )
+    histories_per_second: float = Field(
+        default=2,
+        gt=0,
+        le=15,
+        description="GetDurableExecutionHistory calls for one source; AWS allows an account 15",
+    )
+
+    @property
+    def reconcile_interval(self) -> timedelta:
+        return timedelta(seconds=self.reconcile_interval_seconds)
+
     @property
     def delivery_lease(self) -> timedelta:
         return timedelta(seconds=self.delivery_lease_seconds)

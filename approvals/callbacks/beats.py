@@ -19,6 +19,7 @@ from approvals import keyring
 from approvals.callbacks import pace, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway
 from approvals.lifecycle import desk
+from approvals.lifecycle.checks import CLOSED_AT_AWS, ask_who_closed
 from approvals.lifecycle.withdraw import withdraw_locked
 from approvals.lifecycle.writing import refuse_outer_transaction
 from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
@@ -26,9 +27,6 @@ from approvals.models.request import callback_place
 from approvals.models.sql import Prepared
 from approvals.states import AuditTag, Reply, Withdrawal
 
-CLOSED_AT_AWS = (
-    "AWS no longer waits for an answer: the callback timed out, or was answered elsewhere."
-)
 NOT_FOUND_AT_AWS = (
     "AWS did not know the callback for longer than its heartbeat timeout. "
     "Check the source's region, account and endpoint."
@@ -209,7 +207,9 @@ def settle(landed: Sequence[tuple[Beat, Answer]], *, now: datetime) -> None:
 
 @transaction.atomic(durable=True)
 def _note_closed(request_id: int, now: datetime) -> None:
-    _stop(desk.lock(request_id), CLOSED_AT_AWS, now)
+    request = desk.lock(request_id)
+    if not ask_who_closed(request, now=now):  # else the history settles it, or the next beat
+        _stop(request, CLOSED_AT_AWS, now)
 
 
 def _stop(request: ApprovalRequest, reason: str, now: datetime) -> None:

@@ -1,9 +1,11 @@
 """Looking at executions, so that "resumed" is a fact somebody saw. What is seen, the desk notes.
 
 GetDurableExecution allows 30 calls a second for a whole account: one worker looks at a
-time, at most five times a second for one source, soon after an answer was delivered
-and ever more seldom while nothing changes. A terminal status is never left again, and
-what is opened for an execution known as ended is withdrawn without asking.
+time, at most LOOKS_PER_SECOND for one source, sources in turn. Soon after an answer was
+delivered, then ever more seldom, but at every RECONCILE_INTERVAL while people are asked;
+where there are more such executions than the rate affords, each in its turn and as often
+as it does (models.reconcile says how often that is). What is opened for an execution
+known as ended is withdrawn without asking.
 """
 
 from __future__ import annotations
@@ -13,20 +15,24 @@ from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
 
 from approvals import doorbell
 from approvals.callbacks import pace, replies, turns
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway, Sighting
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
+from approvals.callbacks.rounds import Rounds, heard, keep_pace
 from approvals.clock import database_now
 from approvals.lifecycle.executions import Seen, see
-from approvals.models import Execution
-from approvals.states import TERMINAL_STATUSES, Reply
+from approvals.models import Execution, ExecutionHistory
+from approvals.states import TERMINAL_STATUSES, Reply, RequestState
 
-#: A lane is held this long, and each source has one: five looks a second.
-SPACING = timedelta(milliseconds=200)
 FIRST_LOOK = timedelta(seconds=1)
+#: Where nobody is asked any more, a look an hour is enough.
+IDLE_PAUSE = timedelta(hours=1)
+#: What an answer changes stands in the history a moment later.
+HISTORY_LAGS = timedelta(seconds=2)
 #: Whoever comes for a bell waits for the look that the bell announced.
 LINGER = timedelta(seconds=1.5)
 #: An execution AWS does not know (404 is normal just after the start) is looked for
@@ -41,11 +47,11 @@ def look_soon(request_id: int, *, now: datetime) -> None:
 
     Inside the caller's transaction.
     """
-    looked = (
-        Execution.objects.filter(requests=request_id)
-        .exclude(status__in=TERMINAL_STATUSES)
-        .update(next_look_at=now + FIRST_LOOK, looks=0)
+    behind = Execution.objects.filter(requests=request_id)
+    looked = behind.exclude(status__in=TERMINAL_STATUSES).update(
+        next_look_at=now + FIRST_LOOK, looks=0
     )
+    ExecutionHistory.objects.read_soon(*behind.values_list("pk", flat=True), at=now + HISTORY_LAGS)
     if looked:
         doorbell.ring(doorbell.LOOK_AT_EXECUTIONS)
 
@@ -59,11 +65,13 @@ def look_due(
     is done if another worker is looking.
     """
     tally: Counter[str] = Counter()
+    rounds = Rounds()
 
     def settle_landed(landed: Landed) -> None:
         for execution, sighting in landed:
             tally[sighting.status or "unseen"] += 1
             settle(execution, sighting, now=database_now())
+            heard(execution.source_id, sighting.answer, now=database_now())
 
     with turns.turn(turns.LOOK) as mine:
         if mine:
@@ -73,37 +81,51 @@ def look_due(
             run(
                 lanes,
                 Shift(budget, room=threads, linger=LINGER),
-                claim=lambda _, crowded: claim(now=database_now(), crowded=crowded),
+                claim=lambda _, crowded: claim(now=database_now(), crowded=crowded, rounds=rounds),
                 settle=settle_landed,
             )
     return tally
 
 
 @transaction.atomic(durable=True)
-def claim(*, now: datetime, crowded: Collection[int] = ()) -> list[Execution]:
-    """Take the execution looked at least often among those due, and put off its next look.
+def claim(
+    *, now: datetime, crowded: Collection[int] = (), rounds: Rounds | None = None
+) -> list[Execution]:
+    """Take an execution that is due, of the source whose turn it is; put off its next look.
 
-    One at a time, so that a source is crowded before its second.
+    One at a time, so that a source is crowded before its second. Every other time it is the
+    one looked at least often, and else the one that has waited longest: news is seen
+    quickly, and a crowd of newcomers keeps nobody waiting for ever.
     """
-    execution = (
-        Execution.objects.filter(next_look_at__lte=now)
-        .exclude(source__in=list(crowded))
-        .select_related("source")
-        .select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .order_by("looks", "next_look_at")
-        .first()
-    )
-    if execution is None:
-        return []
-    execution.looks += 1
-    execution.next_look_at = now + _pause(execution.looks)
-    execution.save(update_fields=["looks", "next_look_at"])
-    return [execution]
+    rounds = rounds or Rounds()
+    due = Execution.objects.filter(next_look_at__lte=now).exclude(source__in=list(crowded))
+    newest_first = rounds.takes_newest()
+    for source in rounds.sources(due.values_list("source", flat=True).distinct(), now=now):
+        order = ("looks", "next_look_at") if newest_first else ("next_look_at",)
+        execution = (
+            due.filter(source=source)
+            .select_related("source")
+            .select_for_update(skip_locked=True, of=("self",), no_key=True)
+            .order_by(*order)
+            .first()
+        )
+        if execution and rounds.serve(execution, now=now):
+            execution.looks += 1
+            execution.next_look_at = now + _pause(execution)
+            execution.save(update_fields=["looks", "next_look_at"])
+            return [execution]
+    return []
 
 
-def _pause(looks: int) -> timedelta:
-    """1 s, 2 s, 4 s … up to 5 min between looks."""
-    return pace.jittered(min(FIRST_LOOK * 2.0 ** min(looks - 1, 16), pace.BACKOFF_CAP))
+def _pause(execution: Execution) -> timedelta:
+    """1 s, 2 s, 4 s … up to what somebody who waits for it, or AWS, can be asked to bear."""
+    if execution.trouble:
+        patience = pace.BACKOFF_CAP
+    elif execution.requests.filter(state=RequestState.PENDING).exists():
+        patience = settings.RECONCILE_INTERVAL * 0.8  # jitter and the sweep's rhythm come on top
+    else:
+        patience = IDLE_PAUSE
+    return pace.jittered(min(FIRST_LOOK * 2.0 ** min(execution.looks - 1, 16), patience))
 
 
 def _look(gateway: CallbackGateway, execution: Execution) -> Sighting:
@@ -114,7 +136,7 @@ def _look(gateway: CallbackGateway, execution: Execution) -> Sighting:
         sighting = gateway.look(Address.of(execution.source), execution.arn)
     except Exception as error:  # noqa: BLE001 - a gateway that raises must not stop the others
         sighting = Sighting(replies.unknown(type(error).__name__, "The portal failed to look."))
-    time.sleep(max(0.0, SPACING.total_seconds() - (time.monotonic() - began)))
+    keep_pace(began, settings.LOOKS_PER_SECOND)
     return sighting
 
 
@@ -125,6 +147,8 @@ def settle(looked: Execution, sighting: Sighting, *, now: datetime) -> None:
         return
     news = Seen(sighting.status, now, sighting.started_at, sighting.ended_at)
     see(looked, news, now=now)
+    if looked.looks == 1:  # newly opened, or newly answered
+        ExecutionHistory.objects.read_soon(looked.pk, at=now)
 
 
 @transaction.atomic(durable=True)

@@ -19,6 +19,7 @@ from typing import Generic, TypeVar
 from django.db import connection
 
 from approvals.callbacks.beats import Beat
+from approvals.callbacks.errands import Errand
 from approvals.models import CallbackDelivery, Execution
 
 #: Nothing new is claimed after this long.
@@ -33,7 +34,7 @@ POLL = timedelta(milliseconds=250)
 #: A source whose lanes are full and of which nothing lands for this long hangs.
 HANGS_AFTER = timedelta(milliseconds=500)
 
-Item = TypeVar("Item", CallbackDelivery, Beat, Execution)
+Item = TypeVar("Item", CallbackDelivery, Beat, Execution, Errand)
 Said = TypeVar("Said")
 
 

@@ -20,11 +20,12 @@ from django.db import transaction
 from approvals.callbacks import executions, pace
 from approvals.callbacks.claim import IN_FLIGHT_PER_SOURCE, claim_next
 from approvals.callbacks.gateway import Answer
+from approvals.lifecycle import desk
 from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Heartbeat
 from approvals.models.sql import Prepared, partial
 from approvals.states import AuditTag, DeliveryState, Reply
 
-__all__ = ["IN_FLIGHT_PER_SOURCE", "claim_next", "settle"]
+__all__ = ["IN_FLIGHT_PER_SOURCE", "claim_next", "confirm", "settle"]
 
 _TAGS = {
     DeliveryState.PENDING: AuditTag.DELIVERY_RETRYING,
@@ -135,3 +136,43 @@ def _end(delivery: CallbackDelivery, state: DeliveryState, answer: Answer, now: 
     if answer.reply != Reply.REFUSED:  # a refused answer can be mended while AWS waits
         Heartbeat.objects.filter(request=delivery.request_id).delete()
         executions.look_soon(delivery.request_id, now=now)
+
+
+@transaction.atomic(durable=True)
+def confirm(
+    delivery_id: int,
+    state: DeliveryState,
+    detail: str,
+    *,
+    now: datetime,
+    at: datetime | None = None,
+) -> bool:
+    """Settle an unconfirmed delivery by the execution's history, or note why it cannot be.
+
+    STATE is DELIVERED or UNDELIVERABLE, since AT by AWS's clock, or UNCONFIRMED still. False,
+    and nothing is written, where it is no longer unconfirmed: an answer of AWS that came
+    late was faster. What a history says of an end is true for good, however long ago it
+    was read.
+    """
+    owed = CallbackDelivery.objects.only("request_id").get(pk=delivery_id)
+    request = desk.lock(owed.request_id)
+    delivery = _lock(delivery_id)
+    if delivery.state != DeliveryState.UNCONFIRMED:
+        return False
+    delivery.detail = detail[:300]
+    if state is DeliveryState.UNCONFIRMED:
+        delivery.save(update_fields=["detail"])
+        return True
+    delivery.state = state
+    delivery.settled_at = max(delivery.owed_at, min(at or now, now))
+    delivery.save(update_fields=["detail", "state", "settled_at"])
+    Heartbeat.objects.filter(request=request).delete()
+    AuditEvent.objects.record(
+        _TAGS[state],
+        request,
+        at=now,
+        attempt=delivery.attempts,
+        by="history",
+        detail=delivery.detail,
+    )
+    return True

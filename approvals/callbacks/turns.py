@@ -15,6 +15,7 @@ from django.db import connection
 # Any numbers of our own. Keys of one number and keys of two are never the same lock.
 LOOK = (0x100C,)  # one worker looks at executions
 BEAT = (0x100D, 0x100E)  # two beat: one for everybody while the other hangs
+READ = (0x1020,)  # one worker reads histories; 0x1010 is doorbell.STANDING_BY
 STUCK = 0x100F  # and the source's key
 
 

@@ -94,15 +94,21 @@ def _on_timeout(new: NewRequest, kind: RequestKind) -> str:
     return OnTimeout.FAIL if rule in {OnTimeout.LAPSE, OnTimeout.APPROVE} else rule
 
 
+def margin(timeout: float) -> float:
+    """How long before AWS's own TIMEOUT an answer is due here; both in seconds.
+
+    Safely before: a tenth of it, at least 2 s and at most 60 s.
+    """
+    return min(max(timeout / 10, 2), 60, timeout / 2)
+
+
 def _clocks(new: NewRequest, kind: RequestKind, start: datetime) -> dict[str, datetime | None]:
     def after(seconds: float | None) -> datetime | None:
         return start + timedelta(seconds=seconds) if seconds else None
 
     timeout = new.timeout_seconds
-    # Safely before AWS's own deadline: a tenth of it, at least 2 s and at most 60 s. The
-    # kind's timeout stands in where AWS knows none: then there is nothing to be before.
-    margin = min(max(timeout / 10, 2), 60, timeout / 2)
-    answer_in = timeout - margin if timeout else kind.timeout_seconds
+    # The kind's timeout stands in where AWS knows none: then there is nothing to be before.
+    answer_in = timeout - margin(timeout) if timeout else kind.timeout_seconds
     due = new.due_in_seconds or kind.due_in_seconds
     if due and answer_in and due >= answer_in and not new.due_in_seconds:
         due = None  # the kind's usual one makes no sense where there is less time

@@ -13,9 +13,26 @@ from datetime import datetime
 from django.db import transaction
 
 from approvals.lifecycle import desk
+from approvals.lifecycle.checks import ASK_WITHIN, ask_who_closed
 from approvals.lifecycle.withdraw import withdraw_locked
-from approvals.models import ApprovalRequest, AuditEvent, Execution, Heartbeat
-from approvals.states import TERMINAL_STATUSES, AuditTag, ExecutionStatus, Withdrawal
+from approvals.models import (
+    ApprovalRequest,
+    AuditEvent,
+    CallbackCheck,
+    Execution,
+    ExecutionHistory,
+    Heartbeat,
+)
+from approvals.states import (
+    TERMINAL_STATUSES,
+    AuditTag,
+    CallbackFinding,
+    ExecutionStatus,
+    Withdrawal,
+)
+
+#: What came to an end of its own has perhaps been answered elsewhere: its history is asked.
+_BY_ITSELF = frozenset({ExecutionStatus.SUCCEEDED, ExecutionStatus.FAILED})
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +67,11 @@ def see(execution: Execution, seen: Seen, *, now: datetime) -> bool:
     is_news = _is_news(current, seen)
     if is_news:
         _note(current, seen, now)
-    # Who was told of an end is not told twice: only who came since is still pending.
-    told = requests if current.status != former else [r for r in requests if r.is_pending]
+        if current.has_ended:
+            ExecutionHistory.objects.read_soon(current.pk, at=now)
+    told = requests if current.status != former else _latecomers(current, requests)
     if current.has_ended:
         _let_go(current, requests, now)
-    elif current.status == former:
-        told = []
     for request in told:
         AuditEvent.objects.record(AuditTag.EXECUTION_SEEN, request, at=now, status=current.status)
     return is_news
@@ -83,14 +99,31 @@ def _note(execution: Execution, seen: Seen, now: datetime) -> None:
     execution.save(update_fields=["status", "started_at", "ended_at", "seen_at", "trouble"])
 
 
+def _latecomers(execution: Execution, requests: Sequence[ApprovalRequest]) -> list[ApprovalRequest]:
+    """Those of REQUESTS that came after the end, and have not been told of it."""
+    if not execution.has_ended:
+        return []
+    asked = CallbackCheck.objects.filter(request__in=requests, finding=CallbackFinding.CLOSED)
+    known = set(asked.values_list("pk", flat=True))
+    return [request for request in requests if request.is_pending and request.pk not in known]
+
+
 def _let_go(execution: Execution, requests: Sequence[ApprovalRequest], now: datetime) -> None:
-    """Nobody waits any more: withdraw what is pending of REQUESTS, and silence them all."""
+    """Nobody waits any more: withdraw what is pending of REQUESTS, and silence them all.
+
+    Where the history may tell of an answer, that waits for it, for ASK_WITHIN at most.
+    """
     sentence = f"The execution ended before an answer: {execution.status}."
+    may_be_answered = execution.status in _BY_ITSELF
+    asked = []
     for request in requests:
-        if request.is_pending:
+        if may_be_answered and ask_who_closed(request, now=now):
+            asked.append(request.pk)
+        elif request.is_pending:
             withdraw_locked(request, why=Withdrawal.EXECUTION_ENDED, reason=sentence, at=now)
     Heartbeat.objects.filter(request__in=requests).delete()
     # One that was opened since REQUESTS were read has set the next look, and keeps it.
-    late = ApprovalRequest.objects.pending().filter(execution=execution)
-    execution.next_look_at = now if late.exists() else None
+    late = ApprovalRequest.objects.pending().filter(execution=execution).exclude(pk__in=asked)
+    last = now + ASK_WITHIN if asked else None
+    execution.next_look_at = now if late.exists() else last
     execution.save(update_fields=["next_look_at"])

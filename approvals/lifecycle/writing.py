@@ -17,7 +17,7 @@ from django.db import connection, models
 
 from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Decision
 from approvals.models.sql import Prepared
-from approvals.states import NoticeKind
+from approvals.states import CallbackFinding, NoticeKind
 
 
 def refuse_outer_transaction() -> None:
@@ -71,10 +71,17 @@ _PROMISED = """
          received_at, 0, 0, ''
     FROM request
 )"""
+_VERIFIED = f"""
+, verified AS (
+  INSERT INTO approvals_callbackcheck (request_id, finding, next_attempt_at, attempts, detail)
+  SELECT id, '{CallbackFinding.PENDING}', received_at, 0, '' FROM request
+)"""  # noqa: S608  # nosec B608
 
 
 @cache
-def _receive(*, started: bool, known: bool, required: bool, promised: bool) -> Prepared:
+def _receive(
+    *, started: bool, known: bool, required: bool, promised: bool, verified: bool
+) -> Prepared:
     """The statement for a request with those parts; what it lacks is not in the text.
 
     The request first: whoever finds its callback known writes nothing at all.
@@ -101,7 +108,7 @@ WITH request AS (
   INSERT INTO approvals_auditevent (request_id, seq, tag, at, actor_id, actor_name, facts, mac)
   SELECT request.id, e.seq, e.tag, e.at, e.actor_id, e.actor_name, e.facts, e.mac
     FROM request, json_populate_record(NULL::approvals_auditevent, %(event)s::json) e
-){_REQUIRED if required else ""}{_PROMISED if promised else ""}
+){_REQUIRED if required else ""}{_PROMISED if promised else ""}{_VERIFIED if verified else ""}
 {_STARTED if started else ""}{_LOOKED_AT if known else ""}
 SELECT id, execution_id FROM request"""  # noqa: S608  # nosec B608
     )
@@ -130,6 +137,7 @@ def write_received(
         known=bool(request.execution_id) and not new_arn,
         required=bool(required),
         promised=request.heartbeat_timeout_seconds > 0,
+        verified=request.source.verify_callbacks and bool(request.execution_id or new_arn),
     )
     written = statement.row(
         request=as_json(row_of(request)),

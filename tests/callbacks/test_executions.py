@@ -13,9 +13,12 @@ from django.db import connections
 from approvals.callbacks import executions, outbox
 from approvals.callbacks.executions import look_due
 from approvals.callbacks.gateway import Answer, Sighting
+from approvals.callbacks.rounds import Rounds
 from approvals.clock import database_now
 from approvals.lifecycle import executions as lifecycle_executions
-from approvals.models import ApprovalRequest, Execution, Heartbeat
+from approvals.lifecycle.checks import ASK_WITHIN
+from approvals.models import ApprovalRequest, Circuit, Execution, Heartbeat
+from approvals.models.reconcile import reconcile_paces
 from approvals.states import ExecutionStatus, Reply, RequestState, Withdrawal
 from tests.callbacks.conftest import decided, tags
 from tests.factories import make_request, make_source, make_user
@@ -45,7 +48,7 @@ def look(sighting: Sighting, now: datetime) -> Execution:
 
 @pytest.mark.django_db
 class TestClaiming:
-    def test_looks_become_rarer_up_to_five_minutes(self) -> None:
+    def test_looks_become_rarer_up_to_a_reconcile_interval(self) -> None:
         now = waiting().received_at
         pauses = []
         for _ in range(12):
@@ -55,7 +58,50 @@ class TestClaiming:
             now = execution.next_look_at
 
         assert [round(pause) for pause in pauses[:3]] == [1, 2, 4]
-        assert 270 <= pauses[-1] <= 330
+        assert 40 <= pauses[-1] < 60 - 5  # beat's rhythm comes on top
+
+    def test_where_nobody_is_asked_any_more_a_look_an_hour_is_enough(self) -> None:
+        request = decided(execution_arn=ARN)
+        Execution.objects.update(looks=40)
+
+        (execution,) = executions.claim(now=request.received_at)
+
+        assert execution.next_look_at is not None
+        assert execution.next_look_at - request.received_at > timedelta(minutes=50)
+
+    def test_sources_take_turns_however_much_one_of_them_has_due(self) -> None:
+        busy, quiet = make_source(), make_source()
+        for number in range(4):
+            waiting(f"busy/{number}", source=busy)
+        now = waiting("quiet/1", source=quiet).received_at
+        Execution.objects.filter(source=busy).update(next_look_at=START)
+        rounds = Rounds()
+
+        taken = [executions.claim(now=now, rounds=rounds)[0].source_id for _ in range(2)]
+
+        assert set(taken) == {busy.pk, quiet.pk}
+
+    def test_a_crowd_of_newcomers_keeps_nobody_waiting_for_ever(self) -> None:
+        source = make_source()
+        waiting("old/1", source=source)
+        Execution.objects.update(looks=9, next_look_at=START)
+        for number in range(5):
+            now = waiting(f"new/{number}", source=source).received_at
+        rounds = Rounds()
+
+        taken = [executions.claim(now=now, rounds=rounds)[0].arn for _ in range(2)]
+
+        assert "old/1" in taken
+
+    def test_a_source_that_is_cut_off_is_looked_at_only_as_its_probe(self) -> None:
+        request = waiting()
+        now = request.received_at
+        Circuit.objects.create(
+            source=request.source, failures=3, opened_at=now, probe_at=now + timedelta(seconds=9)
+        )
+
+        assert executions.claim(now=now) == []
+        assert len(executions.claim(now=now + timedelta(seconds=9))) == 1
 
     def test_a_claimed_look_is_nobody_else_s(self) -> None:
         now = waiting().received_at
@@ -87,7 +133,7 @@ class TestClaiming:
 
     def test_an_execution_that_ended_is_never_looked_at_again(self) -> None:
         request = waiting()
-        look(seen("SUCCEEDED"), request.received_at)
+        look(seen("STOPPED"), request.received_at)
 
         executions.look_soon(request.pk, now=START)
 
@@ -107,7 +153,7 @@ class TestSettling:
         assert execution.next_look_at is not None
         assert "execution.seen" not in tags(request)
 
-    @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED", "TIMED_OUT", "STOPPED"])
+    @pytest.mark.parametrize("status", ["TIMED_OUT", "STOPPED"])
     def test_an_execution_that_ended_withdraws_its_pending_requests(self, status: str) -> None:
         request = waiting(heartbeat_timeout_seconds=30)
 
@@ -121,6 +167,23 @@ class TestSettling:
         assert status in request.closed_because
         assert (execution.has_ended, execution.ended_at) == (True, END)
         assert tags(request)[-2:] == ["request.withdrawn", "execution.seen"]
+
+    @pytest.mark.parametrize("status", ["SUCCEEDED", "FAILED"])
+    def test_one_that_ended_by_itself_takes_them_along_when_its_history_stays_silent(
+        self, status: str
+    ) -> None:
+        request = waiting(heartbeat_timeout_seconds=30)
+
+        execution = look(seen(status), request.received_at)
+
+        request.refresh_from_db()
+        assert request.is_pending
+        assert not Heartbeat.objects.exists()
+        assert execution.next_look_at == request.received_at + ASK_WITHIN
+        look(seen(status), execution.next_look_at)
+        request.refresh_from_db()
+        assert request.withdrawal == Withdrawal.EXECUTION_ENDED
+        assert tags(request).count("execution.seen") == 1
 
     def test_the_end_of_an_execution_leaves_a_decision_standing(self) -> None:
         request = decided(execution_arn=ARN)
@@ -156,7 +219,7 @@ class TestSettling:
         request = waiting()
         monkeypatch.setattr(lifecycle_executions, "_requests_of", lambda execution: [])
 
-        execution = look(seen("SUCCEEDED"), request.received_at)
+        execution = look(seen("STOPPED"), request.received_at)
 
         assert execution.next_look_at == request.received_at
 
@@ -244,15 +307,29 @@ class TestLooking:
 
         assert {name for _, name in gateway.calls} == arns
 
-    def test_one_source_is_asked_at_most_five_times_a_second(self) -> None:
+    def test_one_source_is_asked_no_more_often_than_its_rate(self, settings: Any) -> None:
+        settings.LOOKS_PER_SECOND = 10
         source = make_source()
         for number in range(3):
             waiting(f"3f1d/{number}", source=source)
         began = database_now()
 
-        look_due(ScriptedGateway(seen("SUCCEEDED")))
+        look_due(ScriptedGateway(seen("STOPPED")))
 
-        assert database_now() - began >= executions.SPACING * 3
+        assert database_now() - began >= timedelta(seconds=3 / 10)
+
+    def test_operators_can_be_told_how_far_the_interval_stretches(self, settings: Any) -> None:
+        settings.LOOKS_PER_SECOND, settings.RECONCILE_INTERVAL = 0.5, timedelta(seconds=5)
+        source = make_source("busy")
+        for number in range(4):
+            now = waiting(f"3f1d/{number}", source=source).received_at
+        waiting("9a/1", source=make_source("calm"))
+
+        busy, calm = reconcile_paces(now + timedelta(seconds=60))
+
+        assert (busy.source, busy.open, busy.interval) == ("busy", 4, timedelta(seconds=8))
+        assert (busy.is_stretched, calm.is_stretched) == (True, False)
+        assert busy.overdue >= timedelta(seconds=60)
 
     def test_one_worker_looks_at_a_time(self) -> None:
         waiting()
@@ -284,7 +361,7 @@ class TestLooking:
         look_due(ScriptedGateway(seen("RUNNING")))
         waiting("another/1")
 
-        assert look_due(ScriptedGateway(seen("SUCCEEDED")))["SUCCEEDED"] >= 1
+        assert look_due(ScriptedGateway(seen("STOPPED")))["STOPPED"] >= 1
 
     def test_a_request_opened_after_the_end_is_withdrawn_without_asking(self) -> None:
         source = make_source()

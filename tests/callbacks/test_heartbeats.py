@@ -19,6 +19,7 @@ from approvals.callbacks.gateway import Answer
 from approvals.callbacks.heartbeats import beat_due
 from approvals.clock import database_now
 from approvals.keyring import SealBroken
+from approvals.lifecycle.checks import CLOSED_AT_AWS
 from approvals.models import ApprovalRequest, AuditEvent, CallbackSource, Heartbeat
 from approvals.states import Reply, RequestState, Withdrawal
 from tests.callbacks.conftest import decided, tags
@@ -131,7 +132,7 @@ class TestSettling:
         request.refresh_from_db()
         assert request.state == RequestState.WITHDRAWN
         assert request.withdrawal == Withdrawal.CLOSED_AT_AWS
-        assert request.closed_because == beats.CLOSED_AT_AWS
+        assert request.closed_because == CLOSED_AT_AWS
         assert not Heartbeat.objects.exists()
         assert tags(request)[-1] == "request.withdrawn"
 

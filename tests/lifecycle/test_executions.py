@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 import pytest
 
 from approvals.clock import database_now
+from approvals.lifecycle.checks import ASK_WITHIN
 from approvals.lifecycle.executions import Seen, see
-from approvals.models import ApprovalRequest, AuditEvent, Execution
-from approvals.states import ExecutionStatus, RequestState
+from approvals.models import ApprovalRequest, AuditEvent, CallbackCheck, Execution
+from approvals.states import CallbackFinding, ExecutionStatus, RequestState, Withdrawal
 from tests.factories import make_request, make_user
 
 pytestmark = pytest.mark.django_db
@@ -57,23 +58,23 @@ def test_an_end_counts_even_if_it_is_told_late(asked: ApprovalRequest) -> None:
     at = database_now()
     tell("RUNNING", at)
 
-    assert tell("FAILED", at - 60 * SECOND)
+    assert tell("STOPPED", at - 60 * SECOND)
 
     asked.refresh_from_db()
     assert asked.state == RequestState.WITHDRAWN
 
 
-@pytest.mark.parametrize("order", list(itertools.permutations(["RUNNING", "PAUSED", "FAILED"])))
+@pytest.mark.parametrize("order", list(itertools.permutations(["RUNNING", "PAUSED", "STOPPED"])))
 def test_in_whatever_order_news_comes_the_end_stands(
     asked: ApprovalRequest, order: tuple[str, ...]
 ) -> None:
-    happened = {"RUNNING": 1, "PAUSED": 2, "FAILED": 3}
+    happened = {"RUNNING": 1, "PAUSED": 2, "STOPPED": 3}
     began = database_now() - 10 * SECOND
     for status in (*order, *order):
         tell(status, began + happened[status] * SECOND)
 
     asked.refresh_from_db()
-    assert Execution.objects.get().status == ExecutionStatus.FAILED
+    assert Execution.objects.get().status == ExecutionStatus.STOPPED
     assert asked.state == RequestState.WITHDRAWN
     assert told(asked) <= 2  # PAUSED, where it came in time, and the end
 
@@ -94,3 +95,27 @@ def test_a_clock_ahead_of_ours_does_not_outlast_the_next_look(asked: ApprovalReq
     tell("PAUSED", database_now() + timedelta(hours=1))
 
     assert tell("RUNNING", database_now())
+
+
+def test_an_end_told_twice_waits_for_its_history_and_is_told_once(asked: ApprovalRequest) -> None:
+    for _ in range(3):
+        tell("SUCCEEDED", database_now())
+
+    asked.refresh_from_db()
+    check = CallbackCheck.objects.get()
+    assert asked.is_pending
+    assert (check.finding, told(asked)) == (CallbackFinding.CLOSED, 1)
+    assert check.next_attempt_at is not None
+
+
+def test_a_history_nobody_reads_keeps_a_request_open_for_seconds_only(
+    asked: ApprovalRequest,
+) -> None:
+    tell("FAILED", database_now())
+
+    later = database_now() + ASK_WITHIN
+    see(Execution.objects.get(), Seen("FAILED", later), now=later)
+
+    asked.refresh_from_db()
+    assert asked.withdrawal == Withdrawal.EXECUTION_ENDED
+    assert told(asked) == 1

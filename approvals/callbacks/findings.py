@@ -1,0 +1,149 @@
+"""From a history to a conclusion: whose answer ended a callback, and what becomes of it here.
+
+Proof that an answer was ours: the same document (its ids), or the very same bytes, told by
+the same verb. Where AWS does not show it, nothing is concluded.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+from approvals.callbacks import outbox, pace
+from approvals.callbacks.gateway import Said
+from approvals.callbacks.history import CallbackPast, Past, callback, clock
+from approvals.callbacks.past import fingerprint
+from approvals.keyring import SealBroken
+from approvals.lifecycle import checks
+from approvals.lifecycle.checks import Terms
+from approvals.models import ApprovalRequest, CallbackCheck, CallbackDelivery
+from approvals.states import CallbackFinding, CallbackVerb, DeliveryState, Reply, Withdrawal
+
+#: A history lags behind: what it does not show yet is looked for so often.
+TRIES = 5
+#: AWS said "closed"; a history that still shows the callback open is asked this often.
+TRIES_WHO_CLOSED = 3
+MENDING_PAUSE = timedelta(hours=1)
+
+_TOO_LONG = "The history is longer than the portal reads."
+_MISSING = "The execution's history does not hold this callback."
+_ENDING = {CallbackVerb.SUCCEED: "CallbackSucceeded", CallbackVerb.FAIL: "CallbackFailed"}
+
+
+def settle_request(
+    request: ApprovalRequest, past: Past, callback_id: str, *, now: datetime
+) -> None:
+    """Settle what waits for PAST at REQUEST: an unconfirmed answer, a check, its end."""
+    found = callback(past, callback_id) if callback_id else None
+    owed = CallbackDelivery.objects.filter(request=request.pk, state=DeliveryState.UNCONFIRMED)
+    for delivery in owed:
+        state, detail = judge(delivery, past, found)
+        ended = found.ended if found else None
+        outbox.confirm(delivery.pk, state, detail, now=now, at=ended.at if ended else None)
+    if found and found.ended:
+        why = Withdrawal.CLOSED_AT_AWS if found.timed_out else Withdrawal.ELSEWHERE
+        checks.closed(request.pk, why, ending(found), now=now)
+        return
+    check = CallbackCheck.objects.filter(request=request.pk).first()
+    if check and check.next_attempt_at:
+        _settle_check(check, past, found, now)
+
+
+def _settle_check(
+    check: CallbackCheck, past: Past, found: CallbackPast | None, now: datetime
+) -> None:
+    asked_who = check.finding == CallbackFinding.CLOSED
+    if found and not asked_who:
+        start = found.started
+        terms = Terms(start.timeout_seconds, start.heartbeat_timeout_seconds, start.at)
+        checks.found(check.pk, terms, now=now)
+    elif _may_yet_show(past, check.attempts, TRIES_WHO_CLOSED if asked_who else TRIES):
+        return  # it was put off when it was claimed
+    else:
+        finding, detail, again = _unsettled(past)
+        checks.unsettled(
+            check.pk,
+            finding,
+            detail,
+            now=now,
+            again_at=now + pace.jittered(again) if again else None,
+        )
+
+
+def _may_yet_show(past: Past, attempts: int, tries: int) -> bool:
+    """Whether asking once more, soon, may help: AWS is slow or busy, not unwilling."""
+    unwilling = past.answer.needs_mending or past.answer.reply == Reply.REFUSED
+    too_long = past.answer.reply == Reply.ACCEPTED and not past.is_whole
+    return not unwilling and not too_long and attempts < tries
+
+
+def _unsettled(past: Past) -> tuple[CallbackFinding, str, timedelta | None]:
+    """What a history without the callback leaves to say, and when to ask again."""
+    if past.answer.not_found:
+        return CallbackFinding.MISSING, past.answer.detail, None
+    if past.answer.reply == Reply.REFUSED:
+        return CallbackFinding.UNREADABLE, past.answer.detail, None
+    if past.answer.reply != Reply.ACCEPTED:
+        return CallbackFinding.UNREADABLE, past.answer.detail, MENDING_PAUSE
+    if not past.is_whole:
+        return CallbackFinding.UNREADABLE, _TOO_LONG, None
+    return CallbackFinding.MISSING, _MISSING, None
+
+
+def judge(
+    delivery: CallbackDelivery, past: Past, found: CallbackPast | None
+) -> tuple[DeliveryState, str]:
+    """Where an unconfirmed DELIVERY stands by its history, and why in words."""
+    stays = DeliveryState.UNCONFIRMED
+    if found and found.ended:
+        is_ours = _is_ours(delivery, found)
+        if is_ours is None:
+            return stays, "The history does not show what ended the callback. It is read again."
+        if is_ours:
+            sentence = f"The execution's history shows this answer{clock(found.ended.at)}."
+            return DeliveryState.DELIVERED, sentence
+        before = " That was before this answer." if found.timed_out else ""
+        return DeliveryState.UNDELIVERABLE, ending(found) + before
+    if past.answer.reply != Reply.ACCEPTED:
+        return stays, f"The history could not be read. {past.answer.detail}"
+    if found:
+        return stays, "The history does not show an end of the callback yet. It is read again."
+    return stays, f"{_MISSING if past.is_whole else _TOO_LONG} Nobody can tell from it."
+
+
+def _is_ours(delivery: CallbackDelivery, found: CallbackPast) -> bool | None:
+    """Whether DELIVERY ended the callback; None where the history does not show enough."""
+    assert found.ended is not None, "judged by its end"
+    if found.ended.kind != _ENDING[CallbackVerb(delivery.verb)]:
+        return False
+    if found.ended.said is None:
+        return None
+    try:
+        owed = _owed(delivery)
+    except SealBroken:
+        return None
+    said = found.ended.said
+    by_ids = bool(owed.request_id) and (said.request_id, said.decision_id) == (
+        owed.request_id,
+        owed.decision_id,
+    )
+    return said.sha256 == owed.sha256 or by_ids
+
+
+def _owed(delivery: CallbackDelivery) -> Said:
+    text = delivery.body.decode()
+    if delivery.verb == CallbackVerb.FAIL:
+        text = json.loads(text)["ErrorData"]
+    return fingerprint(text)
+
+
+def ending(found: CallbackPast) -> str:
+    """How a callback ended that was not ended by the portal, in a sentence."""
+    assert found.ended is not None, "there is an end to tell of"
+    at = clock(found.ended.at)
+    if found.timed_out:
+        if found.ended.error_type == "Callback.Heartbeat":
+            return f"AWS heard no heartbeat in time: the callback timed out{at}."
+        return f"The callback timed out at AWS{at}."
+    verb = "succeeded" if found.ended.kind == "CallbackSucceeded" else "failed"
+    return f"Answered outside the portal: the callback {verb}{at}."
