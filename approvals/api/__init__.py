@@ -12,6 +12,7 @@ from approvals import problems
 from approvals.api.docs import ReadableDocs
 from approvals.errors import Refusal
 from approvals.intake import api as intake
+from approvals.intake import events
 from approvals.intake.openapi import SECURITY_SCHEMES
 from approvals.review import api as review
 
@@ -69,6 +70,7 @@ api = PortalAPI(
     docs=ReadableDocs(),
 )
 api.add_router("/sources", intake.router)
+api.add_router("/sources", events.router)
 api.add_router("/requests", review.router)
 
 # Last: what no door has is refused here, without rendering a page for people first.

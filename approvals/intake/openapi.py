@@ -32,9 +32,22 @@ def described(body: type[BaseModel] | None, *refusals: int) -> dict[str, Any]:
         ],
     }
     if body is not None:
-        content = {"application/json": {"schema": inlined(body.model_json_schema())}}
-        extra["requestBody"] = {"required": True, "content": content}
+        extra["requestBody"] = _body(body)
     return extra
+
+
+def described_events(body: type[BaseModel], *refusals: int) -> dict[str, Any]:
+    """As `described`, of an operation that only a source's key for events opens."""
+    return {
+        "responses": documented(*refusals),
+        "security": [{"EventsKey": []}],
+        "requestBody": _body(body),
+    }
+
+
+def _body(body: type[BaseModel]) -> dict[str, Any]:
+    schema = inlined(body.model_json_schema(by_alias=True))
+    return {"required": True, "content": {"application/json": {"schema": schema}}}
 
 
 def inlined(schema: dict[str, Any]) -> dict[str, Any]:
@@ -71,6 +84,14 @@ SECURITY_SCHEMES: dict[str, Any] = {
         "scheme": "bearer",
         "description": (
             "Header Authorization: Bearer csk_…, the source's key, where a sender cannot sign."
+        ),
+    },
+    "EventsKey": {
+        "type": "http",
+        "scheme": "bearer",
+        "description": (
+            "Header Authorization: Bearer csk_…, a key of the source that is for events: it "
+            "opens nothing else, and nothing else opens this."
         ),
     },
 }

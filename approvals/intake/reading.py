@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from approvals.canonical import Json, canonical_json, plain_json, sha256_hex
 from approvals.errors import InvalidFields
 from approvals.intake.complaints import complaints
-from approvals.intake.schemas import Posted, RequestBody
+from approvals.intake.schemas import RequestBody
 from approvals.lifecycle import NewRequest
 from approvals.policy import Wanting
 from approvals.strict_json import plain_numbers
 
 MAX_PAYLOAD_BYTES = 128 * 1024
 
-Body = TypeVar("Body", bound=Posted)
+Body = TypeVar("Body", bound=BaseModel)
 
 #: Fields that go to the desk in another shape than they came in.
 _RESHAPED = {"payload", "assignees", "requested_by", "on_behalf_of", "agent", "response_schema"}

@@ -82,7 +82,8 @@ def verify_key(headers: Mapping[str, str], *, key_hashes: Sequence[str]) -> None
     found = _BEARER.fullmatch(headers.get("authorization", ""))
     if found is None:
         raise UntrustedMessage(
-            "Sign the message (Standard Webhooks), or send the source key as a Bearer token."
+            "Sign the message (Standard Webhooks), or send the source key as a Bearer token; "
+            "events come with a key for events."
         )
     digest = hashlib.sha256(found[1].encode()).digest()
     candidates = _padded([bytes.fromhex(known) for known in key_hashes])

@@ -12,6 +12,7 @@ from django.conf import settings
 from approvals.intake import signature
 from approvals.models.source import (
     CallbackSource,
+    SourceKey,
     active_source_and_key_hashes,
     active_source_and_secrets,
 )
@@ -45,9 +46,36 @@ def authenticate(slug: str, headers: Mapping[str, str], body: bytes, *, now: dat
             headers, body, secrets=secrets, now=now, tolerance=settings.WEBHOOK_TOLERANCE
         )
     else:
-        source, key_hashes = active_source_and_key_hashes(name, now)
-        signature.verify_key(headers, key_hashes=key_hashes)
+        source = _by_key(name, headers, now=now, purpose=SourceKey.Purpose.REQUESTS)
         signed_at = None
     if source is None:  # cannot be: nothing verifies against no secret and no key
         raise signature.UntrustedMessage("No signature matches a live secret of a known source.")
     return Sender(source, signed_at)
+
+
+def authenticate_events(slug: str, headers: Mapping[str, str], *, now: datetime) -> CallbackSource:
+    """The active source SLUG, for whoever sends its key for events; as `authenticate`.
+
+    EventBridge cannot sign: a signature is refused unread, so that no secret of the other
+    door is ever of use at this one.
+
+    Raises:
+        UntrustedMessage: no such key is sent.
+    """
+    if signature.is_signed(headers):
+        raise signature.UntrustedMessage(
+            "Events are not signed: send the source's key for events as a Bearer token."
+        )
+    name = slug if _SLUG.fullmatch(slug) else ""
+    source = _by_key(name, headers, now=now, purpose=SourceKey.Purpose.EVENTS)
+    if source is None:  # cannot be, as above
+        raise signature.UntrustedMessage("The key is not a live key of a known source.")
+    return source
+
+
+def _by_key(
+    name: str, headers: Mapping[str, str], *, now: datetime, purpose: SourceKey.Purpose
+) -> CallbackSource | None:
+    source, key_hashes = active_source_and_key_hashes(name, now, purpose=purpose)
+    signature.verify_key(headers, key_hashes=key_hashes)
+    return source

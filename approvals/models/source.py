@@ -156,14 +156,17 @@ _LIVE = """
 _WITH_SECRETS = Prepared(
     f"{_SELECT}, ARRAY" + _LIVE.format(proof="p.sealed", table="approvals_sourcesecret", also="")
 )
-_WITH_KEYS = Prepared(
-    f"{_SELECT}, ARRAY"
-    + _LIVE.format(
-        proof="p.sha256",
-        table="approvals_sourcekey",
-        also=f"AND p.purpose = '{SourceKey.Purpose.REQUESTS}'",
+_WITH_KEYS = {
+    purpose: Prepared(
+        f"{_SELECT}, ARRAY"
+        + _LIVE.format(
+            proof="p.sha256",
+            table="approvals_sourcekey",
+            also=f"AND p.purpose = '{purpose.value}'",
+        )
     )
-)
+    for purpose in SourceKey.Purpose
+}
 
 
 def active_source_and_secrets(
@@ -177,10 +180,10 @@ def active_source_and_secrets(
 
 
 def active_source_and_key_hashes(
-    slug: str, now: datetime
+    slug: str, now: datetime, *, purpose: SourceKey.Purpose
 ) -> tuple[CallbackSource | None, list[str]]:
-    """The active source SLUG and the hashes of its live keys for requests."""
-    return _with_proofs(_WITH_KEYS, slug, now)
+    """The active source SLUG and the hashes of its live keys for PURPOSE, and no other."""
+    return _with_proofs(_WITH_KEYS[purpose], slug, now)
 
 
 def _with_proofs(

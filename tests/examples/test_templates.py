@@ -15,10 +15,12 @@ import yaml
 from django.core.management import call_command
 
 from approvals.models import CallbackSource
+from approvals.states import TERMINAL_STATUSES
 from examples.local_runner.invoke import FUNCTIONS
 from tests.examples.local import ROOT
 
 TEMPLATES = sorted((ROOT / "examples").glob("*/template.yaml"))
+EVENTS = ROOT / "examples" / "events.yaml"
 OWN = "arn:${AWS::Partition}:lambda:${AWS::Region}:${AWS::AccountId}:function:${FunctionName}:*"
 per_template = pytest.mark.parametrize("template", TEMPLATES, ids=lambda path: path.parent.name)
 
@@ -59,10 +61,30 @@ def test_every_sample_has_a_template() -> None:
 
 def test_cfn_lint_finds_nothing() -> None:
     cfn_lint = Path(sys.executable).with_name("cfn-lint")  # beside this Python, or not at all
-    command: list[Path | str] = [cfn_lint, "--include-checks", "I", "--", *TEMPLATES]
+    command: list[Path | str] = [cfn_lint, "--include-checks", "I", "--", *TEMPLATES, EVENTS]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
 
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_the_bus_hands_on_ends_of_one_function_to_the_door_for_events() -> None:
+    resources = read(EVENTS)["Resources"]
+    rule, door = resources["Ended"]["Properties"], resources["Portal"]["Properties"]
+    pattern = rule["EventPattern"]
+
+    assert door["InvocationEndpoint"] == {
+        "Sub": "${CountersignUrl}/api/v1/sources/${CountersignSource}/events"
+    }
+    assert (pattern["source"], pattern["detail-type"]) == (
+        ["aws.lambda"],
+        ["Durable Execution Status Change"],
+    )
+    assert set(pattern["detail"]["status"]) == {str(word) for word in TERMINAL_STATUSES}
+    assert pattern["detail"]["durableExecutionArn"] == [{"prefix": {"Sub": OWN.removesuffix("*")}}]
+    may = statements(EVENTS, "BusRole")
+    assert {name: (may[name]["Action"], may[name]["Resource"]) for name in may} == {
+        "HandOn": ("events:InvokeApiDestination", {"GetAtt": "Portal.Arn"})
+    }
 
 
 @per_template
