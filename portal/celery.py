@@ -6,7 +6,9 @@ import os
 from typing import Any
 
 from celery import Celery, signals
+from django.conf import settings
 
+from portal import traces
 from portal.beat import leave_sign
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
@@ -14,6 +16,11 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 app = Celery("countersign")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["approvals"])
+
+
+@signals.worker_process_init.connect
+def _follow_traces(**_signal: Any) -> None:
+    traces.follow(settings.TRACES_URL)
 
 
 @signals.beat_init.connect

@@ -15,6 +15,8 @@ from typing import Any
 
 import structlog
 
+from portal import traces
+
 _SECRET_NAMES = re.compile(
     r"callback_id|secret|token|password|authorization|signature|payload|cookie", re.IGNORECASE
 )
@@ -57,6 +59,7 @@ _SHARED_BY_ALL: list[structlog.typing.Processor] = [
     structlog.processors.add_log_level,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.format_exc_info,
+    *traces.processors(),
 ]
 _SHARED = [structlog.stdlib.add_logger_name, *_SHARED_BY_ALL]
 

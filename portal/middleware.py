@@ -8,7 +8,7 @@ request ids and logs are for everybody.
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import structlog
@@ -147,6 +147,14 @@ class RequestLog(RequestMiddleware):
         structlog.contextvars.bind_contextvars(
             request_id=str(uuid.uuid4()), ip=self._address(request)
         )
+
+    def process_view(
+        self, request: HttpRequest, view: object, args: object, named: Mapping[str, Any]
+    ) -> None:
+        """Every line from here on says which approval request its address names."""
+        public_id = named.get("public_id") or named.get("request_id")
+        if public_id:
+            structlog.contextvars.bind_contextvars(public_id=str(public_id))
 
     def handle_response(self, request: HttpRequest, response: HttpResponse) -> None:
         if not is_for_programs(request) or hasattr(request, "_raised_exception"):

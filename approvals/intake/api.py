@@ -56,6 +56,7 @@ def open_request(request: HttpRequest, source: str) -> HttpResponse:
     new = new_request(parse_json(body))
     _check_function(sender, new)
     received = lifecycle.receive(sender.source, new, sent_at=sender.signed_at)
+    structlog.contextvars.bind_contextvars(public_id=str(received.request.public_id))
     return opened(
         received.request,
         received.warnings,

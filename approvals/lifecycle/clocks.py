@@ -90,7 +90,7 @@ def _strike_or_put_off(request_id: int, public_id: UUID, *, now: datetime) -> bo
     try:
         return strike(request_id, now=now)
     except Exception:  # one that fails must not hold up all others
-        log.exception("clock_not_struck", request=str(public_id))
+        log.exception("clock_not_struck", public_id=str(public_id))
     _put_off(request_id, now=now)  # raises if it was the database that failed
     return False
 

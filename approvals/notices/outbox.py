@@ -98,7 +98,7 @@ def _claim_next(now: datetime) -> _Claimed | None:
     try:
         letter = mail.compose(notice)
     except Exception:  # one mail that cannot be written must not hold up all others
-        log.exception("mail_not_composed", notice=notice.pk)
+        log.exception("mail_not_composed", notice=notice.pk, public_id=_public_id(notice))
         _owe_again(notice, now, "The mail could not be written; see the log.")
         return _Claimed(notice, None)
     _settle(notice, NoticeState.SENT, now)
@@ -132,7 +132,12 @@ def _hand_over(claimed: _Claimed, server: BaseEmailBackend, now: datetime) -> bo
             raise
         return not refused.hung_up
     except mail.Vanished as vanished:
-        log.warning("mail_vanished", notice=claimed.notice.pk, detail=str(vanished))
+        log.warning(
+            "mail_vanished",
+            notice=claimed.notice.pk,
+            public_id=_public_id(claimed.notice),
+            detail=str(vanished),
+        )
         _settle(claimed.notice, NoticeState.SENT, now, str(vanished))
         return False
     return True
@@ -144,6 +149,10 @@ def _take_back(notice: Notice, now: datetime, refused: mail.Refused) -> None:
         _owe_again(notice, now, refused.detail)
     else:
         _settle(notice, NoticeState.DROPPED, now, refused.detail)
+
+
+def _public_id(notice: Notice) -> str:
+    return str(notice.request.public_id)
 
 
 def _due(now: datetime) -> QuerySet[Notice]:

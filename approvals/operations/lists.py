@@ -86,8 +86,8 @@ def figures(now: datetime, *, seen_by: User) -> Figures:
                 **missed_values(),
             },
         )
-        *numbers, missed = cursor.fetchone()
-        return Figures(*numbers, missed=tuple(missed))
+        waiting, soon, late, stuck, nobody, missed = cursor.fetchone()
+    return Figures(waiting, soon, late, stuck, nobody, tuple(missed))
 
 
 class Show(TextChoices):

@@ -14,6 +14,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from approvals import doorbell
 from approvals.clock import database_now
 from approvals.models import Circuit, Heartbeat, SweepMark, counting
+from approvals.operations.metrics import page
 from tests.factories import make_request, make_source, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -101,6 +102,12 @@ def told(name: str, family: Any) -> str:
     suffix = "_total" if family.type == "counter" else ""
     listed = ", ".join(sorted(labels))
     return name + suffix + (f"{{{listed}}}" if listed else "")
+
+
+def test_every_part_of_the_page_can_be_read(families):
+    failed = families["countersign_scrape_part_failed"].samples
+    assert {sample.labels["part"]: sample.value for sample in failed if sample.value} == {}
+    assert len(failed) == len(page.PARTS)
 
 
 def test_the_page_lists_every_figure_with_what_it_counts(families):

@@ -53,6 +53,7 @@ def _calls(totals: dict[str, dict[str, float]]) -> Iterator[Metric]:
         "delivery_attempts": "Answers sent to AWS.",
         "beats": "Heartbeats sent to AWS; all replies but accepted and closed are missed beats.",
         "looks": "Executions looked at.",
+        "history_reads": "Pages of histories read.",
     }
     for name, says in told.items():
         yield counter(name, says, "reply", totals.get(name, {}), _REPLIES)
