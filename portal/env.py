@@ -45,7 +45,9 @@ def _hard_to_guess(token: SecretStr) -> SecretStr:
 def _scheme(*allowed: str) -> BeforeValidator:
     def check(raw: object) -> object:
         if isinstance(raw, str) and urlsplit(raw).scheme not in allowed:
-            raise ValueError(f"write an address that starts with {' or '.join(filter(None, allowed))}://")
+            raise ValueError(
+                f"write an address that starts with {' or '.join(filter(None, allowed))}://"
+            )
         return raw
 
     return BeforeValidator(check)
@@ -175,6 +177,29 @@ class Environment(BaseSettings):
         default=30, ge=5, le=600, description="Readiness fails when no sweep ended for this long"
     )
 
+    reconcile_interval_seconds: int = Field(
+        default=60,
+        ge=5,
+        le=3600,
+        description="How often the execution behind an open request is looked at, while the "
+        "looks per second afford it",
+    )
+    looks_per_second: float = Field(
+        default=5,
+        gt=0,
+        le=30,
+        description="GetDurableExecution calls for one source; AWS allows an account 30",
+    )
+    histories_per_second: float = Field(
+        default=2,
+        gt=0,
+        le=15,
+        description="GetDurableExecutionHistory calls for one source; AWS allows an account 15",
+    )
+
+    @property
+    def reconcile_interval(self) -> timedelta:
+        return timedelta(seconds=self.reconcile_interval_seconds)
 
     @property
     def delivery_lease(self) -> timedelta:

@@ -26,6 +26,11 @@ WEBHOOK_TOLERANCE = timedelta(seconds=300)
 DELIVERY_LEASE = env.delivery_lease
 HEARTBEATS_PER_SECOND = env.heartbeats_per_second
 WORKER_SEEN_WITHIN = env.worker_seen
+# What is asked of AWS beside answers and beats, for one source over all workers: its API
+# allows little of it, and the same quota serves whoever else asks in that account.
+RECONCILE_INTERVAL = env.reconcile_interval
+LOOKS_PER_SECOND = env.looks_per_second
+HISTORIES_PER_SECOND = env.histories_per_second
 METRICS_TOKEN = env.metrics_token.get_secret_value()
 TRACES_URL = env.traces_url
 CLAIM_LASTS = timedelta(minutes=10)
@@ -205,6 +210,7 @@ CELERY_BEAT_SCHEDULE = {
         "expire_requests": 1.0,
         "send_notices": 5.0,
         "look_at_executions": 5.0,
+        "read_histories": 5.0,
         "count_events": 5.0,
         "seal_history": 60.0,
         "clear_sessions": 3600.0,
