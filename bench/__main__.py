@@ -20,6 +20,7 @@ from portal.embedded import EngineError
 PREFIX = "countersign-bench-"
 MOST_ROUNDS, MOST_SECONDS = 50, 120.0
 MOST_REQUESTS = 50_000_000
+LONGEST_WATCH = 900.0
 
 
 def main() -> int:
@@ -63,6 +64,8 @@ def _size(arguments: argparse.Namespace) -> Size:
         span=timedelta(seconds=arguments.seconds),
         pending=arguments.pending,
         closed=arguments.closed,
+        watch=timedelta(seconds=arguments.watch),
+        many_beating=arguments.beating,
     )
 
 
@@ -75,6 +78,12 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", choices=PARTS, help="one part alone")
     parser.add_argument("--pending", type=_count, default=Size.pending, help="queue: how many wait")
     parser.add_argument("--closed", type=_count, default=Size.closed, help="queue: how many do not")
+    parser.add_argument(
+        "--watch", type=_watch, default=125.0, help="heartbeats: seconds of each long run"
+    )
+    parser.add_argument(
+        "--beating", type=_count, default=Size.many_beating, help="heartbeats: how many beat"
+    )
     parser.add_argument("--write", action="store_true", help=f"also write {results.RESULTS.name}")
     return parser
 
@@ -90,6 +99,13 @@ def _seconds(text: str) -> float:
     seconds = float(text)
     if not 0.1 <= seconds <= MOST_SECONDS:
         raise argparse.ArgumentTypeError(f"choose 0.1 to {MOST_SECONDS:g} seconds")
+    return seconds
+
+
+def _watch(text: str) -> float:
+    seconds = float(text)
+    if not 1 <= seconds <= LONGEST_WATCH:
+        raise argparse.ArgumentTypeError(f"choose 1 to {LONGEST_WATCH:g} seconds")
     return seconds
 
 

@@ -7,9 +7,10 @@ Triggers and foreign keys rest meanwhile (session_replication_role); CHECKs hold
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import LiteralString
 
 import psycopg
 from psycopg import sql
@@ -40,7 +41,7 @@ _PAYLOAD = json.dumps(
 )
 
 #: What differs from the original; `n` is the row's number, `closed` whether it is closed.
-_REQUEST = {
+REQUEST = {
     "id": "n",
     "public_id": "md5('public' || n)::uuid",
     "callback_sha256": "md5('callback' || n) || md5(n || 'callback')",
@@ -82,12 +83,12 @@ _DECISION = {
 #: last one in four hundred. Hashes instead of random(): every run fills in the same.
 _ROWS = """
   FROM (SELECT n, n > %(closed_above)s AS closed,
-               1 + floor({teams} * power((hashint8(n) & 65535) / 65536.0, 2))::int AS team,
+               1 + floor(%(team_count)s * power((hashint8(n) & 65535) / 65536.0, 2))::int AS team,
                now() + (((hashint8(n + 7919) & 1048575) / 1048576.0)
                         * CASE WHEN n > %(closed_above)s THEN -700 ELSE 18 END
                         + CASE WHEN n > %(closed_above)s THEN -1 ELSE 1 END)
                        * interval '1 day' AS day
-          FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) rows
+          FROM generate_series(%(first)s::bigint, %(last)s::bigint) n) rows, {original} original
 """
 
 
@@ -114,7 +115,7 @@ class Crowd:
         if not pending + closed:
             return
         closed_above = self._next + pending - 1
-        with _bare_tables(self._database):
+        with bare_tables(self._database, FILLED):
             for first in range(self._next, closed_above + closed + 1, BATCH):
                 last = min(first + BATCH - 1, closed_above + closed)
                 self._write(first, last, closed_above)
@@ -134,20 +135,21 @@ class Crowd:
             "by_name_every": BY_NAME_EVERY,
             "ada": self._cast.ada,
             "teams": self._cast.teams,
+            "team_count": TEAMS,
             "every": DECIDED_EVERY,
         }
         for table, columns, where in (
-            (REQUESTS, _REQUEST, ""),
+            (REQUESTS, REQUEST, ""),
             (ASSIGNMENTS, _ASSIGNMENT, ""),
-            (DECISIONS, _DECISION, "WHERE closed AND n %% %(every)s = 0"),
+            (DECISIONS, _DECISION, " WHERE closed AND n %% %(every)s = 0"),
         ):
-            self._database.execute(_copies(self._database, table, columns, where), values)
+            self._database.execute(copies(self._database, table, columns, _ROWS + where), values)
 
 
-def _copies(
-    database: psycopg.Connection, table: str, columns: dict[str, str], where: str
+def copies(
+    database: psycopg.Connection, table: str, columns: dict[str, str], rows: LiteralString
 ) -> sql.Composed:
-    """INSERT ... SELECT of numbered copies of TABLE's original row; COLUMNS differ."""
+    """INSERT ... SELECT of copies of TABLE's row original_TABLE; COLUMNS differ, as ROWS say."""
     names = [
         name
         for (name,) in database.execute(
@@ -161,13 +163,11 @@ def _copies(
         sql.SQL(columns[name]) if name in columns else sql.SQL("original.") + sql.Identifier(name)
         for name in names
     ]
-    return sql.SQL("INSERT INTO {} ({}) SELECT {} {}, {} original {}").format(
+    return sql.SQL("INSERT INTO {} ({}) SELECT {} {}").format(
         sql.Identifier(table),
         sql.SQL(", ").join(map(sql.Identifier, names)),
         sql.SQL(", ").join(texts),
-        sql.SQL(_ROWS).format(teams=sql.Literal(TEAMS)),
-        sql.Identifier(f"original_{table}"),
-        sql.SQL(where),
+        sql.SQL(rows).format(original=sql.Identifier(f"original_{table}")),
     )
 
 
@@ -207,12 +207,12 @@ def _make_cast(database: psycopg.Connection) -> Cast:
 
 
 @contextmanager
-def _bare_tables(database: psycopg.Connection) -> Iterator[None]:
+def bare_tables(database: psycopg.Connection, tables: Sequence[str]) -> Iterator[None]:
     """Without indexes but the primary keys, triggers and foreign keys; built again after."""
     database.execute("SET session_replication_role = replica")
     database.execute("SET maintenance_work_mem = '512MB'")
     database.execute("SET synchronous_commit = off")
-    again = [statement for table in FILLED for statement in _drop_indexes(database, table)]
+    again = [statement for table in tables for statement in _drop_indexes(database, table)]
     yield
     for statement in again:
         database.execute(statement)

@@ -17,7 +17,8 @@ class BenchError(Exception):
 class Size:
     """How much is measured: ROUNDS of SPAN, over CONNECTIONS kept alive.
 
-    The queue is looked at with FEW pending, and with PENDING and CLOSED.
+    The queue is looked at with FEW pending, and with PENDING and CLOSED. Heartbeats are
+    watched for WATCH, with BEATING and then MANY_BEATING requests open.
     """
 
     rounds: int = 5
@@ -26,6 +27,9 @@ class Size:
     few: int = 1_000
     pending: int = 1_000_000
     closed: int = 10_000_000
+    watch: timedelta = timedelta(seconds=125)
+    beating: int = 20_000
+    many_beating: int = 1_000_000
 
     @property
     def warm_up(self) -> timedelta:

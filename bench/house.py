@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import signal
+import subprocess  # nosec B404  what a benchmark is for
 import sys
 from collections.abc import Callable
 from datetime import timedelta
@@ -97,6 +98,34 @@ class House:
         """Run the module and arguments WORDS to their end, as one of the portal's programs."""
         run_step(name, _module(*words), self._env, self._supervisor.logs)
 
+    def start(self, name: str, *words: str) -> None:
+        """Start the module and arguments WORDS as the program NAME; it ends with the house."""
+        self._supervisor.start(
+            Program(
+                name=name,
+                argv=_module(*words),
+                env=self._env,
+                cwd=ROOT,
+                stop_signal=signal.SIGTERM,
+                layer=1,
+                grace=GRACE,
+            )
+        )
+
+    def talk_to(self, *words: str) -> subprocess.Popen[str]:
+        """Start the module and arguments WORDS, to be asked line by line; ended by the caller.
+
+        What it complains of comes with the benchmark's own complaints.
+        """
+        return subprocess.Popen(  # nosec B603  our own programs
+            _module(*words),
+            env=self._env,
+            cwd=ROOT,
+            text=True,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+        )
+
     def start_bare(self) -> None:
         self.run("bare-tables", "bench.bare")
         self._serve("bare", "bench.bare:application", self.bare_port)
@@ -105,8 +134,8 @@ class House:
     def start_workers(self) -> None:
         """Worker and beat, as the demo runs them; returns once readiness has seen both."""
         schedule = str(self.folder / "beat-schedule")
-        self._start("worker", "celery", "-A", "portal.celery", *WORKER, "--without-mingle")
-        self._start("beat", "celery", "-A", "portal.celery", "beat", "--pidfile=", "-s", schedule)
+        self.start("worker", "celery", "-A", "portal.celery", *WORKER, "--without-mingle")
+        self.start("beat", "celery", "-A", "portal.celery", "beat", "--pidfile=", "-s", schedule)
         self._await("worker", answers(f"http://{HOST}:{self.portal_port}", "/readyz"))
 
     @property
@@ -142,6 +171,7 @@ class House:
             "STATIC_ROOT": str(self.folder / "static"),
             "BARE_SECRET": self.seeded.get("secret", ""),
             "BARE_TOKEN": self.seeded.get("token", ""),
+            "BENCH_CALLBACK_API": self._callback_api,
             "AWS_ACCESS_KEY_ID": "bench",
             "AWS_SECRET_ACCESS_KEY": "bench",
             "AWS_EC2_METADATA_DISABLED": "true",
@@ -162,20 +192,7 @@ class House:
         self.seeded = json.loads(out.read_text(encoding="utf-8"))
 
     def _serve(self, name: str, application: str, port: int) -> None:
-        self._start(name, "granian", *SERVER, "--host", HOST, "--port", str(port), application)
-
-    def _start(self, name: str, *words: str) -> None:
-        self._supervisor.start(
-            Program(
-                name=name,
-                argv=_module(*words),
-                env=self._env,
-                cwd=ROOT,
-                stop_signal=signal.SIGTERM,
-                layer=1,
-                grace=GRACE,
-            )
-        )
+        self.start(name, "granian", *SERVER, "--host", HOST, "--port", str(port), application)
 
     def _await(self, name: str, up: Callable[[], bool]) -> None:
         running = self._supervisor.running

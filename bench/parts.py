@@ -10,10 +10,13 @@ from typing import TypeAlias
 
 import psycopg
 
-from bench import chain, decide, intake, queue, report, results, resume
+from bench import chain, decide, heartbeats, intake, queue, report, results, resume
 from bench.figures import BenchError, Size
+from bench.heartbeat_report import heartbeats_table
 from bench.house import House
+from bench.messages import HOST
 from bench.queue_report import queue_table
+from portal.embedded import ground
 
 #: Tells progress.
 Say: TypeAlias = Callable[[str], None]
@@ -40,6 +43,14 @@ def _resume(folder: Path, size: Size, say: Say) -> tuple[str, str]:
         house = stack.enter_context(House(folder, callback_api=api.url))
         machine = _machine(house)
         return machine, report.resume_table(resume.measure(house, api, size, say=say), size)
+
+
+def _heartbeats(folder: Path, size: Size, say: Say) -> tuple[str, str]:
+    port = ground.free_port()
+    with House(folder, callback_api=f"http://{HOST}:{port}") as house:
+        machine = _machine(house)
+        found = heartbeats.measure(house, port, size, say=say)
+        return machine, heartbeats_table(found, size)
 
 
 def _queue(folder: Path, size: Size, say: Say) -> tuple[str, str]:
@@ -70,6 +81,7 @@ PARTS: dict[str, Part] = {
     "intake": _intake,
     "decide": _decide,
     "resume": _resume,
+    "heartbeats": _heartbeats,
     "queue": _queue,
     "chain": _chain,
 }

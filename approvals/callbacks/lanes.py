@@ -33,6 +33,8 @@ GRACE = timedelta(seconds=14)
 POLL = timedelta(milliseconds=250)
 #: A source whose lanes are full and of which nothing lands for this long hangs.
 HANGS_AFTER = timedelta(milliseconds=500)
+#: An answer within this is prompt: it earns a source one lane more.
+PROMPT = timedelta(seconds=2)
 
 Item = TypeVar("Item", CallbackDelivery, Beat, Execution, Errand)
 Said = TypeVar("Said")
@@ -197,7 +199,7 @@ class Lanes(Generic[Item, Said]):
         source = item.source_id
         self._flying_of[source] -= 1
         self._moved_at[source] = time.monotonic()
-        is_prompt = seconds < HANGS_AFTER.total_seconds()
+        is_prompt = seconds < PROMPT.total_seconds()
         wider = min(self._limit(source) + 1, self._widest) if is_prompt else self._per_source
         self._lanes_of[source] = wider
         self._landed.append((item, said))

@@ -11,11 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from bench import chain, decide, intake, load, queue, report, results, resume
+from bench import chain, decide, heartbeats, intake, load, queue, report, results, resume
 from bench.figures import BenchError, Size, Spread, percentile
+from bench.heartbeat_report import heartbeats_table
 from bench.house import House
 from bench.messages import HOST, Messages
 from bench.queue_report import queue_table
+from portal.embedded import ground
 from tests.portal.processes import alive
 
 TINY = Size(rounds=1, span=timedelta(seconds=0.2), connections=2)
@@ -104,6 +106,24 @@ def test_every_decision_and_every_direct_call_arrives_once_and_after_its_commit(
     assert len(api.arrived) == 2 * decided
     assert all(waited > 0 for waited in only.committed)
     assert "| COMMIT to call " in report.resume_table([only], TINY)
+
+
+@pytest.mark.journey
+@pytest.mark.xdist_group("bench")
+def test_each_callback_of_a_herd_is_beaten_for_in_its_turn_and_soon_again(tmp_path: Path) -> None:
+    size = replace(TINY, watch=timedelta(seconds=2), beating=60, many_beating=120)
+    port = ground.free_port()
+    with House(tmp_path / "a house", callback_api=f"http://{HOST}:{port}") as house:
+        found = heartbeats.measure(house, port, size)
+        rows = house.rows("approvals_heartbeat", "approvals_approvalrequest")
+
+    original = 1
+    assert rows["approvals_heartbeat"] == size.many_beating
+    assert rows["approvals_approvalrequest"] == size.many_beating + original
+    assert [watch.requests for watch in found.watches] == [size.beating, size.many_beating]
+    assert all(watch.beats > 0 for watch in found.watches)
+    assert set(found.rounds[0].near) == {"one-by-one", "on-threads", "portal"}
+    assert "| portal, CPU per beat, ms " in heartbeats_table(found, size)
 
 
 class _Answers(http.server.BaseHTTPRequestHandler):

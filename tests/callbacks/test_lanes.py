@@ -191,7 +191,7 @@ class TestWidth:
         made = self.wide(lambda row: row.name)
         made.put([item(1)])
         made.landed(SOON)
-        monkeypatch.setattr(lanes, "HANGS_AFTER", timedelta(0))
+        monkeypatch.setattr(lanes, "PROMPT", timedelta(0))
         made.put([item(1)])
         made.landed(SOON)
         made.close()

@@ -1,0 +1,249 @@
+"""Heartbeats: what a beat costs beside plain boto3, how fast they go, how late they come.
+
+Rounds: plain boto3, boto3 on threads and the portal's sweep take turns against one stand-in
+that answers at once, and then after 30 ms, as AWS may. Watches: the portal's worker keeps
+many requests alive on one core, and the stand-in notes when it heard of which.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from itertools import pairwise
+from subprocess import Popen  # nosec B404  what a benchmark is for
+
+import psutil  # type: ignore[import-untyped] # comes with the embedded PostgreSQL
+import psycopg
+
+from bench import load
+from bench.figures import BenchError, Size, expect
+from bench.herd import FIRST, Herd
+from bench.house import House
+from bench.messages import HOST, Messages
+from bench.sides import turns
+
+KINDS = ("one-by-one", "on-threads", "portal")
+FAR_MS = 30
+#: What the goals speak of: 20,000 requests open at a minute, a million at half an hour.
+MINUTE, HALF_HOUR = timedelta(minutes=1), timedelta(minutes=30)
+#: From writing the schedule to its first beat.
+AHEAD = timedelta(seconds=5)
+#: Sealed beyond what a watch should come to.
+MARGIN = timedelta(seconds=30)
+WARM_UP_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """One run of one side: CPU in milliseconds for each beat."""
+
+    rate: float
+    own_ms: float
+    postgres_ms: float
+
+    @property
+    def cpu_ms(self) -> float:
+        return self.own_ms + self.postgres_ms
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """Each side, by its name: near, where answers come at once, and far."""
+
+    near: dict[str, Pace]
+    far: dict[str, Pace]
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """REQUESTS kept alive each INTERVAL for SECONDS. WORST: the longest that one of them
+    was silent, in seconds. Cores: CPU seconds in each second."""
+
+    requests: int
+    interval: timedelta
+    seconds: float
+    beats: int
+    worst: float
+    worker_cores: float
+    postgres_cores: float
+
+    @property
+    def worst_ratio(self) -> float:
+        return self.worst / self.interval.total_seconds()
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    rounds: list[Round]
+    watches: list[Watch]
+    stand_in_ms: float
+
+
+def measure(
+    house: House, port: int, size: Size, *, say: Callable[[str], None] = lambda _: None
+) -> Found:
+    """Beat in HOUSE for a stand-in on PORT.
+
+    Raises:
+        BenchError: a beat was answered otherwise than accepted, or none was sent.
+    """
+    house.start("stand-in", "bench.stand_in", str(port))
+    with psycopg.connect(house.database_url, autocommit=True) as database:
+        _open_the_original(house)
+        bench = _Bench(house, port, size, Herd(database))
+        bench.grow(size.beating)
+        rounds, stand_in_ms = bench.rounds(say)
+        house.start_workers()
+        with _one_core(house):
+            watches = [bench.watch(MINUTE)]
+            say(f"heartbeats: {size.beating:,} were watched")
+            bench.grow(size.many_beating)
+            watches.append(bench.watch(HALF_HOUR))
+        return Found(rounds, watches, stand_in_ms)
+
+
+def _open_the_original(house: House) -> None:
+    seeded = house.seeded
+    messages = Messages(slug=seeded["slug"], secret=seeded["secret"], series="original")
+    minute = timedelta(minutes=1)
+    opened = load.run(house.portal_port, messages.http, connections=1, span=minute, most=1)
+    expect(set(opened.statuses), {201}, "the first request")
+
+
+class _Bench:
+    def __init__(self, house: House, port: int, size: Size, herd: Herd) -> None:
+        self._house = house
+        self._size = size
+        self._herd = herd
+        self._port = port
+        self._sealed = 0
+
+    def grow(self, requests: int) -> None:
+        """REQUESTS are open, and so many sealed as a watch of half an hour can come to."""
+        reached = (self._size.watch + AHEAD + MARGIN) / HALF_HOUR
+        wanted = min(requests, max(self._size.beating, int(requests * reached) + 1))
+        if wanted > self._sealed:
+            words = (str(FIRST + self._sealed), str(FIRST + wanted - 1))
+            self._house.run("seal", "bench.herd", *words)
+            self._sealed = wanted
+        self._herd.grow(requests)
+
+    def rounds(self, say: Callable[[str], None]) -> tuple[list[Round], float]:
+        """The rounds, and the stand-in's own CPU for each beat, in milliseconds."""
+        with _talkers(self._house) as talkers:
+            for kind in KINDS:
+                self._run(kind, talkers, WARM_UP_SECONDS)
+            self._arrivals()
+            before, found = self._house.cpu_seconds("stand-in"), []
+            for turn in range(self._size.rounds):
+                found.append(Round(self._all(talkers, turn, 0), self._all(talkers, turn, FAR_MS)))
+                say(f"heartbeats, round {turn + 1} of {self._size.rounds}: done")
+            spent = self._house.cpu_seconds("stand-in") - before
+        self._ask("POST", "/delay/0")
+        return found, spent / sum(map(len, self._arrivals().values())) * 1000
+
+    def _all(self, talkers: dict[str, Popen[str]], turn: int, delay_ms: int) -> dict[str, Pace]:
+        self._ask("POST", f"/delay/{delay_ms}")
+        seconds = self._size.span.total_seconds()
+        return {kind: self._run(kind, talkers, seconds) for kind in turns(KINDS, turn)}
+
+    def _run(self, kind: str, talkers: dict[str, Popen[str]], seconds: float) -> Pace:
+        self._herd.all_due()
+        self._house.settle()
+        postgres = self._house.cpu_seconds("postgres")
+        told = _asked(talkers[kind], seconds)
+        spent = self._house.cpu_seconds("postgres") - postgres
+        if not told["beats"]:
+            raise BenchError(f"{kind}: nothing was beaten for.")
+        return Pace(
+            rate=told["beats"] / told["seconds"],
+            own_ms=told["cpu"] / told["beats"] * 1000,
+            postgres_ms=spent / told["beats"] * 1000 if kind == "portal" else 0.0,
+        )
+
+    def watch(self, interval: timedelta) -> Watch:
+        """Let the worker keep the herd alive, and see how long each was silent at most."""
+        start = self._herd.schedule(interval, within=AHEAD)
+        time.sleep(max(0.0, start - time.time()))
+        self._arrivals()
+        names = ("worker", "postgres")
+        before, began = [self._house.cpu_seconds(name) for name in names], time.time()
+        time.sleep(self._size.watch.total_seconds())
+        seconds = time.time() - began
+        worker, postgres = (
+            (self._house.cpu_seconds(name) - spent) / seconds
+            for name, spent in zip(names, before, strict=True)
+        )
+        arrivals = self._arrivals()
+        return Watch(
+            requests=self._herd.size,
+            interval=interval,
+            seconds=seconds,
+            beats=sum(map(len, arrivals.values())),
+            worst=max(self._silences(arrivals, start, began + seconds, interval)),
+            worker_cores=worker,
+            postgres_cores=postgres,
+        )
+
+    def _silences(
+        self, arrivals: dict[str, list[float]], start: float, end: float, interval: timedelta
+    ) -> Iterator[float]:
+        """Of each request the longest time, in seconds, between two beats or up to END.
+
+        The beat before the first is taken to have come an interval before that was due.
+        """
+        period = interval.total_seconds()
+        for place in range(self._herd.size):
+            former = start + period * (place / self._herd.size - 1)
+            times = [former, *arrivals.get(str(FIRST + place), ()), end]
+            yield max(later - earlier for earlier, later in pairwise(times))
+
+    def _arrivals(self) -> dict[str, list[float]]:
+        arrivals: dict[str, list[float]] = json.loads(self._ask("GET", "/arrivals"))
+        return arrivals
+
+    def _ask(self, method: str, path: str) -> bytes:
+        line = http.client.HTTPConnection(HOST, self._port, timeout=60)
+        try:
+            line.request(method, path)
+            return line.getresponse().read()
+        finally:
+            line.close()
+
+
+@contextmanager
+def _talkers(house: House) -> Iterator[dict[str, Popen[str]]]:
+    talkers = {kind: house.talk_to("bench.beating", kind) for kind in KINDS}
+    try:
+        yield talkers
+    finally:
+        for talker in talkers.values():
+            talker.communicate()  # no more input ends it
+
+
+def _asked(talker: Popen[str], seconds: float) -> dict[str, float]:
+    assert talker.stdin
+    assert talker.stdout
+    talker.stdin.write(f"{seconds}\n")
+    talker.stdin.flush()
+    line = talker.stdout.readline()
+    if not line:
+        raise BenchError("One of the sides ended; it said why above.")
+    told: dict[str, float] = json.loads(line)
+    return told
+
+
+@contextmanager
+def _one_core(house: House) -> Iterator[None]:
+    """Worker and PostgreSQL, and what they start, share one core where the system can pin."""
+    for name in ("worker", "postgres"):
+        root = psutil.Process(house.pids[name])
+        for process in [root, *root.children(recursive=True)]:
+            if hasattr(process, "cpu_affinity"):
+                process.cpu_affinity(process.cpu_affinity()[:1])
+    yield
