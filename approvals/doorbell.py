@@ -12,6 +12,8 @@ from __future__ import annotations
 
 import math
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import timedelta
 from functools import partial
 from threading import Lock
@@ -54,12 +56,13 @@ class _Bell:
         self._lock = Lock()
         self._quiet_until = 0.0  # time.monotonic()
         self._rung_at: dict[str, float] = {}
+        self.is_silent = False
 
     def ring(self, task_name: str) -> None:
         if task_name == DELIVER_CALLBACKS and someone_stands_by():
             return
         now = time.monotonic()
-        if now < self._quiet_until or self._was_rung(task_name, now):
+        if self.is_silent or now < self._quiet_until or self._was_rung(task_name, now):
             return
         try:
             current_app.send_task(task_name, expires=10, ignore_result=True)
@@ -105,3 +108,13 @@ def ring(task_name: str) -> None:
     (0.5 s to connect, 0.5 s to write; portal.settings).
     """
     transaction.on_commit(partial(_bell.ring, task_name), robust=True)
+
+
+@contextmanager
+def silence() -> Iterator[None]:
+    """Ask nothing of the broker meanwhile, from any thread: this process comes by itself."""
+    _bell.is_silent = True
+    try:
+        yield
+    finally:
+        _bell.is_silent = False

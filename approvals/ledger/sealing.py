@@ -26,8 +26,8 @@ PATIENCE = timedelta(seconds=3)
 BUDGET = timedelta(seconds=15)
 _PAUSE_SECONDS = 0.02
 
-#: One sealer at a time; any number of our own (see callbacks.turns).
-_TURN = 0x1010
+#: One sealer at a time; a number of our own, beside those of callbacks.turns and the doorbell.
+_TURN = 0x1030
 
 # Whoever inserts takes this lock before the key is drawn, and keeps it to the end.
 _WRITERS = """

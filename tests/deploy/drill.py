@@ -3,6 +3,7 @@
     python -m tests.deploy.drill write NAME    # open and decide until it is killed
     python -m tests.deploy.drill decide        # decide whatever waits
     python -m tests.deploy.drill sweep         # deliver what is owed, beat what is due
+    python -m tests.deploy.drill seal          # write a checkpoint over all histories
 
 `write` decides two of three requests, and names each once it is committed.
 """
@@ -19,9 +20,10 @@ import django
 
 django.setup()
 
-from approvals import lifecycle  # noqa: E402  models need the set-up above
+from approvals import ledger, lifecycle  # noqa: E402  models need the set-up above
 from approvals.callbacks import delivery, heartbeats  # noqa: E402
 from approvals.callbacks.aws import LambdaGateway  # noqa: E402
+from approvals.clock import database_now  # noqa: E402
 from approvals.models import ApprovalRequest, CallbackSource, User  # noqa: E402
 from approvals.states import Channel, RequestState, Verdict  # noqa: E402
 from tests.factories import make_request, make_source, make_user  # noqa: E402
@@ -54,6 +56,11 @@ def sweep() -> None:
     heartbeats.beat_due(LambdaGateway())
 
 
+def seal() -> None:
+    while not ledger.seal_due(now=database_now()):
+        pass
+
+
 def _reviewer() -> User:
     return User.objects.filter(username=REVIEWER).first() or make_user(REVIEWER)
 
@@ -76,4 +83,4 @@ def _decide(request: ApprovalRequest, rita: User) -> None:
 
 
 if __name__ == "__main__":
-    {"write": write, "decide": decide, "sweep": sweep}[sys.argv[1]](*sys.argv[2:])
+    {"write": write, "decide": decide, "sweep": sweep, "seal": seal}[sys.argv[1]](*sys.argv[2:])

@@ -6,6 +6,7 @@ once, which the first portal and the restored one both talk to.
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from collections import Counter
@@ -130,6 +131,7 @@ def drill(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Drill]:
 @pytest.fixture(scope="module")
 def before(drill: Drill) -> set[str]:
     """What was decided before the dump began; the dump is restored afterwards."""
+    drill.ask(drill.live, "seal")
     known = drill.decided()
     drill.take_dump()
     after = len(drill.decided())
@@ -158,9 +160,13 @@ def test_every_decided_request_of_the_copy_owes_one_answer(drill: Drill, restore
     assert half_done == 0
 
 
-def test_the_copy_needs_no_migration_and_its_histories_hold(drill: Drill, restored: str) -> None:
+def test_the_copy_needs_no_migration_and_its_ledger_holds(drill: Drill, restored: str) -> None:
     drill.manage(restored, "migrate", "--check")
     assert "histories hold." in drill.manage(restored, "check_audit")
+    assert "The ledger holds" in drill.manage(restored, "check_ledger")
+    sums = json.loads(drill.manage(restored, "check_ledger", "--json"))["sums"]
+    assert sums["requests"]["approved"] == sums["owed"] == sums["answers"]["pending"] > 40
+    assert sums["sealed"] > 0, "no checkpoint was in the dump"
 
 
 def test_what_is_written_in_the_copy_still_stays(drill: Drill, restored: str) -> None:
@@ -213,3 +219,5 @@ def test_an_answer_aws_took_after_the_dump_is_said_not_to_be_taken_and_has_no_se
     assert states == [("undeliverable", "closed")]
     waiting = "SELECT count(*) FROM approvals_approvalrequest WHERE state = 'pending'"
     assert drill.rows(restored, waiting) == [(0,)], "AWS waits for none of them any more"
+    for database in (drill.live, restored):
+        assert "The ledger holds" in drill.manage(database, "check_ledger")

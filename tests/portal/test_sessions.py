@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.contrib.auth import HASH_SESSION_KEY, SESSION_KEY
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
+from approvals.clock import database_now
 from approvals.models import Session, User
 from tests.factories import make_user
 
@@ -80,3 +83,15 @@ def test_the_person_of_the_row_counts_for_nothing_alone(browser: Client) -> None
 def test_signing_out_leaves_nobody(browser: Client) -> None:
     browser.post("/accounts/logout/")
     assert not knows_them(browser)
+
+
+def test_ended_sessions_are_taken_away_and_live_ones_stay(browser: Client) -> None:
+    now = database_now()
+    live = Session.objects.get()
+    ended = Session.objects.create(session_key="e" * 32, session_data="", expire_date=now)
+
+    assert Session.objects.clear_expired(now=now + timedelta(microseconds=1)) == 1
+    assert list(Session.objects.all()) == [live]
+    assert not Session.objects.filter(pk=ended.pk).exists()
+    assert browser.get("/requests/").status_code == 200
+    assert Session.objects.clear_expired(now=live.expire_date + timedelta(seconds=1)) == 1

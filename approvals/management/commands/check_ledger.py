@@ -44,7 +44,7 @@ class Command(BaseCommand):
         say = self._say_json if options["json"] else self._say
         say(sums, listed, number)
         if number:
-            raise CommandError(f"{number} things are not as they must be.", returncode=1)
+            raise CommandError(f"The ledger does not hold; violations: {number}.", returncode=1)
 
     def _say(self, sums: Sums, listed: list[Violation], number: int) -> None:
         for sentence in sums.sentences():
