@@ -146,7 +146,7 @@ class HeartbeatAdmin(Shown):
               "trouble")  # fmt: skip
     list_display = ("request", "interval", "next_beat_at", "last_beat_at", "beats", "misses")
     list_select_related = ("request",)
-    ordering = ("next_beat_at",)
+    ordering = ("source", "next_beat_at")  # along its index
 
 
 @admin.register(models.AuditEvent)

@@ -10,10 +10,17 @@ from uuid import UUID
 
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, TextChoices, Value
-from django.db.models.functions import Coalesce, Concat, Greatest, NullIf, Trim
+from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, Value
+from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 
-from approvals.models import ApprovalRequest, Assignment, CallbackDelivery, Decision, User
+from approvals.models import (
+    ApprovalRequest,
+    Assignment,
+    CallbackDelivery,
+    Decision,
+    Heartbeat,
+    User,
+)
 from approvals.models.listing import Place
 from approvals.models.outlook import LISTED, WITHOUT_DECIDERS, outlook, without_deciders
 from approvals.operations.causes import Failure, overseen
@@ -107,8 +114,7 @@ def waiting_callbacks(
         "source", "execution", "claimed_by", "heartbeat"
     )
     if show is Show.LATE:
-        grace = Greatest(F("heartbeat__interval") / 2, Value(timedelta(seconds=2)))
-        pending = pending.filter(heartbeat__next_beat_at__lt=now - grace)
+        pending = pending.filter(pk__in=Heartbeat.objects.late(now).values("pk"))
     elif show is Show.NOBODY:
         pending = pending.filter(pk__in=without_deciders(seen_by=seen_by))
     if after:
