@@ -18,7 +18,7 @@ from approvals.states import ChangeTag
 
 _COLUMNS = (
     "name", "region", "endpoint_url", "role_arn", "external_id", "function_arns",
-    "allow_local_runner",
+    "allow_local_runner", "verify_callbacks",
 )  # fmt: skip
 
 
@@ -35,6 +35,7 @@ class SourceFields:
     external_id: str = ""
     function_arns: Sequence[str] = ()
     allow_local_runner: bool = False
+    verify_callbacks: bool = False
     default_users: Sequence[str] = ()
     default_groups: Sequence[str] = ()
 

@@ -29,10 +29,14 @@ class ReconcilePace:
         return self.interval > settings.RECONCILE_INTERVAL
 
 
-def reconcile_paces(now: datetime) -> list[ReconcilePace]:
-    """The pace of each source with open requests whose executions are looked at, by name."""
+def reconcile_paces(now: datetime, *, source: int | None = None) -> list[ReconcilePace]:
+    """The pace of each source with open requests whose executions are looked at, by name.
+
+    SOURCE: of that one alone.
+    """
+    pending = ApprovalRequest.objects.pending()
     rows = (
-        ApprovalRequest.objects.pending()
+        (pending if source is None else pending.filter(source=source))
         .filter(execution__next_look_at__isnull=False)
         .values_list("source__slug")
         .annotate(Count("execution", distinct=True), Min("execution__next_look_at"))

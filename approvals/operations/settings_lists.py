@@ -41,10 +41,16 @@ def sources_for(person: User) -> QuerySet[CallbackSource]:
 
 def listed_sources(person: User, now: datetime) -> QuerySet[ListedSource]:
     live = SourceSecret.objects.live(now).filter(source=OuterRef("pk"))
-    return sources_for(person).annotate(
-        waiting=_count(ApprovalRequest.objects.pending().filter(source=OuterRef("pk")), "source"),
-        live_secrets=_count(live, "source"),
-        ending_secrets=_count(live.filter(expires_at__isnull=False), "source"),
+    return (
+        sources_for(person)
+        .select_related("circuit")
+        .annotate(
+            waiting=_count(
+                ApprovalRequest.objects.pending().filter(source=OuterRef("pk")), "source"
+            ),
+            live_secrets=_count(live, "source"),
+            ending_secrets=_count(live.filter(expires_at__isnull=False), "source"),
+        )
     )
 
 
@@ -146,6 +152,7 @@ _FIELDS = {
     "external_id": "the external ID",
     "function_arns": "the functions",
     "allow_local_runner": "the local runner",
+    "verify_callbacks": "asking AWS about callbacks",
     "default_users": "the people asked",
     "default_groups": "the teams asked",
     "presentation": "how a payload is laid out",

@@ -17,7 +17,7 @@ from approvals.operations.settings_fields import (
 )
 
 _NAMES = ("name", "region", "endpoint_url", "role_arn", "external_id", "function_arns",
-          "allow_local_runner", "default_users", "default_groups")  # fmt: skip
+          "allow_local_runner", "verify_callbacks", "default_users", "default_groups")  # fmt: skip
 
 
 def _line(label: str, *, most: int, help_text: str = "", required: bool = False) -> forms.CharField:
@@ -45,6 +45,13 @@ class SourceForm(SettingsForm):
         label="Also take callbacks of AWS's local runner, which name no function",
         required=False,
     )
+    verify_callbacks = forms.BooleanField(
+        label="Ask AWS about each callback when it comes in",
+        required=False,
+        help_text="The execution's history then tells whether the callback exists and how long it "
+        "really waits. It needs lambda:GetDurableExecutionHistory. A request is put before "
+        "people either way; a callback AWS does not know is marked.",
+    )
     role_arn = _line(
         "Role to assume", most=2_048,
         help_text="Answers go to AWS in this role. Empty: with the portal's own credentials.",
@@ -63,7 +70,7 @@ class SourceForm(SettingsForm):
 
     @classmethod
     def of(cls, source: CallbackSource, seen: int) -> SourceForm:
-        initial: dict[str, Any] = {name: getattr(source, name) for name in _NAMES[:7]}
+        initial: dict[str, Any] = {name: getattr(source, name) for name in _NAMES[:8]}
         initial["default_users"] = source.default_users.order_by("username").values_list(
             "username", flat=True
         )
@@ -108,7 +115,11 @@ class SecretForm(SettingsForm):
 class KeyForm(SettingsForm):
     """A new key for senders that cannot sign."""
 
-    purpose = forms.ChoiceField(label="It may", choices=SourceKey.Purpose.choices)
+    purpose = forms.ChoiceField(
+        label="It may",
+        choices=SourceKey.Purpose.choices,
+        help_text="One for events goes to EventBridge; How to send says where.",
+    )
     overlap = forms.ChoiceField(
         label="The former ones end", choices=Overlap.choices, initial=Overlap.DAY
     )

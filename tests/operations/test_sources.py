@@ -400,3 +400,35 @@ def test_the_list_asks_as_many_questions_for_many_sources_as_for_one(
         make_source()
     with django_assert_num_queries(len(one)):
         client.get(LIST)
+
+
+def test_asking_aws_about_callbacks_is_a_setting_with_a_history(client, mara, orders):
+    assert "Callbacks taken as sent; AWS is not asked" in words(client.get(PAGE))
+    assert "It needs lambda:GetDurableExecutionHistory." in words(client.get(CHANGE))
+
+    client.post(CHANGE, source_form(verify_callbacks="on"))
+
+    orders.refresh_from_db()
+    assert orders.verify_callbacks
+    page = words(client.get(PAGE))
+    assert "AWS is asked about each one when it comes in" in page
+    assert "asking AWS about callbacks" in page
+    assert ChangeEvent.objects.get().facts["changed"]["verify_callbacks"] == [False, True]
+
+
+@pytest.mark.parametrize(("purpose", "told"), [("events", True), ("requests", False)])
+def test_a_new_key_for_events_says_where_it_goes(client, mara, orders, purpose, told):
+    answer = client.post(at("make-key"), {"purpose": purpose, "overlap": "at-once"})
+
+    shown = words(answer).partition("Waiting")[0]
+    assert ("in the connection of an API destination that posts to" in shown) is told
+
+
+def test_the_source_says_where_events_go_and_whether_a_key_is_there(client, mara, orders):
+    without = words(client.get(PAGE))
+    assert "/api/v1/sources/orders/events" in without
+    assert "which this source does not have yet" in without
+
+    client.post(at("make-key"), {"purpose": "events", "overlap": "at-once"})
+
+    assert "which this source does not have yet" not in words(client.get(PAGE))

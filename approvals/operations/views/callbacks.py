@@ -13,7 +13,9 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from approvals.operations import lists
+from approvals.operations.broken import broken_ways
 from approvals.operations.lists import Show
+from approvals.operations.settings_lists import sources_for
 from approvals.operations.views.gate import OperatorRequest, for_operators, place_in
 
 
@@ -39,6 +41,7 @@ def callbacks(request: OperatorRequest) -> HttpResponse:
     context = {
         "lines": [_line(callback, now) for callback in page.rows],
         "figures": figures,
+        "broken": broken_ways(sources_for(request.user), now),
         "show": show,
         "shows": [(each, _address(each)) for each in Show],
         "first_url": _address(show),

@@ -13,6 +13,8 @@ from django.utils import timezone
 
 from approvals.keeping import desk
 from approvals.models import CallbackSource, SourceKey, SourceRole, SourceSecret
+from approvals.models.reconcile import reconcile_paces
+from approvals.operations.broken import broken_ways
 from approvals.operations.settings_lists import may_keep, recent_changes
 from approvals.operations.source_forms import KeyForm, RoleForm, SecretForm
 from approvals.operations.views.gate import OperatorRequest
@@ -23,11 +25,15 @@ MOST_ENDED = 5
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """What may be copied now and never again; SECRET, KEY empty where there is none."""
+    """What may be copied now and never again; SECRET, KEY empty where there is none.
+
+    FOR_EVENTS: the key is EventBridge's.
+    """
 
     title: str
     secret: str = ""
     key: str = ""
+    for_events: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +57,7 @@ def source_page(
 ) -> HttpResponse:
     """The page of SOURCE, with SHOWN or with a form that came back."""
     now = timezone.now()
+    keys = SourceKey.objects.filter(source=source)
     context = {
         "source": source,
         "shown": shown,
@@ -58,10 +65,13 @@ def source_page(
         "key_form": key_form or KeyForm(auto_id="key-%s"),
         "role_form": role_form or RoleForm(auto_id="role-%s"),
         "secrets": _proofs(SourceSecret.objects.filter(source=source), now),
-        "keys": _proofs(SourceKey.objects.filter(source=source), now),
+        "keys": _proofs(keys, now),
+        "events_key": keys.live(now).filter(purpose=SourceKey.Purpose.EVENTS).exists(),
         "roles": _roles(source),
         "default_people": source.default_users.order_by("username"),
         "default_teams": source.default_groups.order_by("name"),
+        "broken": broken_ways([source], now),
+        "pace": next(iter(reconcile_paces(now, source=source.pk)), None),
         "waiting": source.requests.pending().count(),
         "changes": recent_changes(desk.source_subject(source.slug)),
         "may_keep": may_keep(request.user),

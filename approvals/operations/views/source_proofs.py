@@ -14,6 +14,7 @@ from django.views.decorators.http import require_http_methods, require_POST
 from approvals import keeping
 from approvals.errors import InvalidFields
 from approvals.keeping import Overlap
+from approvals.models import SourceKey
 from approvals.operations.source_forms import KeyForm, RoleForm, SecretForm
 from approvals.operations.views.gate import OperatorRequest
 from approvals.operations.views.keepers import (
@@ -72,14 +73,15 @@ def make_key(request: OperatorRequest, slug: str) -> HttpResponse:
     if not form.is_valid():
         return source_page(request, source, key_form=form, status=422)
     overlap = Overlap(form.cleaned_data["overlap"])
+    purpose = form.cleaned_data["purpose"]
     try:
-        text = keeping.make_key(
-            slug, purpose=form.cleaned_data["purpose"], admin=request.user, overlap=overlap
-        )
+        text = keeping.make_key(slug, purpose=purpose, admin=request.user, overlap=overlap)
     except InvalidFields as refusal:
         form.complain(refusal.fields)
         return source_page(request, source, key_form=form, status=422)
-    return source_page(request, source, shown=Shown("The new key counts now.", key=text))
+    for_events = purpose == SourceKey.Purpose.EVENTS
+    shown = Shown("The new key counts now.", key=text, for_events=for_events)
+    return source_page(request, source, shown=shown)
 
 
 @require_POST

@@ -13,7 +13,8 @@ from approvals import keeping
 from approvals.errors import InvalidFields, StalePage
 from approvals.keeping import desk
 from approvals.models import CallbackSource
-from approvals.operations.settings_lists import listed_sources, may_keep
+from approvals.operations.broken import broken_ways
+from approvals.operations.settings_lists import listed_sources, may_keep, sources_for
 from approvals.operations.source_forms import NewSourceForm, SourceForm
 from approvals.operations.views.gate import OperatorRequest
 from approvals.operations.views.keepers import (
@@ -32,6 +33,8 @@ def sources(request: OperatorRequest) -> HttpResponse:
     now = timezone.now()
     context = {
         "sources": listed_sources(request.user, now),
+        "broken": broken_ways(sources_for(request.user), now),
+        "now": now,
         "may_keep": may_keep(request.user),
         "nav": {"current": "sources"},
         "where": "Sources",
