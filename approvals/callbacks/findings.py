@@ -116,25 +116,32 @@ def _is_ours(delivery: CallbackDelivery, found: CallbackPast) -> bool | None:
     assert found.ended is not None, "judged by its end"
     if found.ended.kind != _ENDING[CallbackVerb(delivery.verb)]:
         return False
-    if found.ended.said is None:
-        return None
     try:
-        owed = _owed(delivery)
+        error_type, owed = _owed(delivery)
     except SealBroken:
         return None
-    said = found.ended.said
-    by_ids = bool(owed.request_id) and (said.request_id, said.decision_id) == (
-        owed.request_id,
-        owed.decision_id,
-    )
-    return said.sha256 == owed.sha256 or by_ids
+    if found.ended.error_type not in {"", error_type}:
+        return False
+    return _is_same(owed, found.ended.said)
 
 
-def _owed(delivery: CallbackDelivery) -> Said:
+def _is_same(owed: Said, said: Said | None) -> bool | None:
+    """Whether SAID is what was OWED; None if it is perhaps a part of it."""
+    if said is None:
+        return None
+    ids = (owed.request_id, owed.decision_id)
+    if said.sha256 == owed.sha256 or (any(ids) and ids == (said.request_id, said.decision_id)):
+        return True
+    return False if said.is_whole or (owed.is_json and said.is_json) else None
+
+
+def _owed(delivery: CallbackDelivery) -> tuple[str, Said]:
+    """The type of the error that is owed, if it is one, and the words' fingerprint."""
     text = delivery.body.decode()
-    if delivery.verb == CallbackVerb.FAIL:
-        text = json.loads(text)["ErrorData"]
-    return fingerprint(text)
+    if delivery.verb == CallbackVerb.SUCCEED:
+        return "", fingerprint(text)
+    error = json.loads(text)
+    return error["ErrorType"], fingerprint(error["ErrorData"])
 
 
 def ending(found: CallbackPast) -> str:

@@ -103,12 +103,15 @@ class Said:
     """What a callback was ended with, as a fingerprint: the words themselves are not kept.
 
     SHA256: of the Result, or of a failure's ErrorData. The ids are those in it, if it is
-    a document such as ours.
+    a document such as ours. IS_WHOLE: AWS does not say that it shows only a part; IS_JSON:
+    it parses, so nothing was cut off a document.
     """
 
     sha256: str
     request_id: str = ""
     decision_id: str = ""
+    is_whole: bool = True
+    is_json: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,7 @@ import hashlib
 import json
 import re
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -46,20 +47,20 @@ def _event(raw: Mapping[str, Any]) -> PastEvent:
 
 
 def _said(kind: str, details: Mapping[str, Any]) -> Said | None:
-    """The fingerprint of what ended a callback; None where AWS does not show it whole."""
+    """The fingerprint of what ended a callback; None where AWS does not show it."""
     if kind == "CallbackSucceeded":
-        result = _part(details, "Result")
-        payload = result.get("Payload")
-        if isinstance(payload, str) and not result.get("Truncated"):
-            return fingerprint(payload)
+        part = _part(details, "Result")
+        text = part.get("Payload")
+    elif kind == "CallbackFailed":
+        part = _part(details, "Error")
+        error = _part(part, "Payload")
+        text = error.get("ErrorData") or ("" if any(error.values()) else None)
+    else:
         return None
-    if kind == "CallbackFailed":
-        error = _part(details, "Error")
-        parts = _part(error, "Payload")
-        if error.get("Truncated") or not any(parts.values()):
-            return None
-        return fingerprint(str(parts.get("ErrorData") or ""))
-    return None
+    if not isinstance(text, str):
+        return None
+    # The local runner says so of every error, and shows it whole.
+    return replace(fingerprint(text), is_whole=not part.get("Truncated"))
 
 
 def fingerprint(text: str) -> Said:
@@ -70,9 +71,9 @@ def fingerprint(text: str) -> Said:
     except (ValueError, RecursionError):
         return Said(sha256)
     if not isinstance(document, dict):
-        return Said(sha256)
-    ids = (_text(document.get(name), 64) for name in ("request_id", "decision_id"))
-    return Said(sha256, *ids)
+        return Said(sha256, is_json=True)
+    request_id, decision_id = (document.get(name) for name in ("request_id", "decision_id"))
+    return Said(sha256, _text(request_id, 64), _text(decision_id, 64), is_json=True)
 
 
 def _part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:

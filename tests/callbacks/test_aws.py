@@ -447,7 +447,7 @@ class TestHistories:
         assert (waits.callback_id, waits.timeout_seconds) == (CALLBACK_ID, 60)
         assert waits.heartbeat_timeout_seconds == 20
         assert (failed.attempt, failed.retries) == (2, True)
-        assert ended.said == Said(sha256(DOCUMENT.encode()).hexdigest(), "r-1", "d-1")
+        assert ended.said == Said(sha256(DOCUMENT.encode()).hexdigest(), "r-1", "d-1", is_json=True)
         assert ended.at == datetime(2026, 11, 20, 12, 0, tzinfo=UTC)
         assert "secret" not in repr(page)
 
@@ -471,7 +471,6 @@ class TestHistories:
         "ending",
         [
             _event(1, "CallbackSucceeded"),
-            _event(1, "CallbackSucceeded", Result={"Truncated": True, "Payload": "{"}),
             _event(1, "CallbackFailed", Error={"Truncated": True}),
             _event(1, "CallbackFailed", Error={"Payload": {}}),
         ],
@@ -484,6 +483,17 @@ class TestHistories:
         (event,) = gateway.history(address, ARN, with_results=True).events
 
         assert event.said is None
+
+    def test_what_aws_shows_in_part_is_marked_as_a_part(
+        self, api: LambdaApi, address: Address, gateway: LambdaGateway
+    ) -> None:
+        cut = {"Truncated": True, "Payload": DOCUMENT[:20]}
+        api.histories[ARN] = [_event(1, "CallbackSucceeded", Result=cut)]
+
+        (event,) = gateway.history(address, ARN, with_results=True).events
+
+        assert event.said is not None
+        assert (event.said.is_whole, event.said.is_json) == (False, False)
 
     def test_denied_not_found_and_unavailable_are_three_things(
         self, api: LambdaApi, address: Address, gateway: LambdaGateway

@@ -84,7 +84,8 @@ def said_by(delivery: CallbackDelivery, *, as_sent: bool = True) -> Said:
         text = json.loads(text)["ErrorData"]
     document = json.loads(text) if text.startswith("{") else {}
     sha256 = hashlib.sha256(text.encode()).hexdigest() if as_sent else "0" * 64
-    return Said(sha256, document.get("request_id") or "", document.get("decision_id") or "")
+    request_id, decision_id = (document.get(name) or "" for name in ("request_id", "decision_id"))
+    return Said(sha256, request_id, decision_id, is_json=bool(document))
 
 
 def state_of(delivery: CallbackDelivery) -> str:
@@ -199,6 +200,32 @@ class TestUnconfirmed:
         tell(owed.request, past(ended("Succeeded", owed.owed_at), started(owed.request)))
 
         assert state_of(owed) == DeliveryState.UNCONFIRMED
+
+    @pytest.mark.parametrize(
+        ("said", "state"),
+        [
+            (Said("0" * 64, is_whole=False), DeliveryState.UNCONFIRMED),
+            (Said("0" * 64, is_whole=False, is_json=True), DeliveryState.UNDELIVERABLE),
+        ],
+    )
+    def test_a_part_of_an_answer_proves_nothing_unless_it_parses(
+        self, said: Said, state: DeliveryState
+    ) -> None:
+        owed = unconfirmed()
+
+        tell(owed.request, past(ended("Succeeded", owed.owed_at, said=said), started(owed.request)))
+
+        assert state_of(owed) == state
+
+    def test_an_error_of_another_type_is_not_ours_however_little_is_shown(self) -> None:
+        owed = unconfirmed(Verdict.REJECTED)
+
+        tell(
+            owed.request,
+            past(ended("Failed", owed.owed_at, error_type="Boom"), started(owed.request)),
+        )
+
+        assert state_of(owed) == DeliveryState.UNDELIVERABLE
 
     def test_a_callback_still_open_in_the_history_settles_nothing(self) -> None:
         owed = unconfirmed()
