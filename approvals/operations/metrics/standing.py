@@ -15,18 +15,21 @@ LISTED = 200
 #: Answers that AWS did not take are counted up to here, the latest first.
 NOT_TAKEN_LIMIT = 10_000
 
-#: Names of the age buckets of open requests, and where each but the first begins (seconds).
-AGES = ("under 5m", "5m to 1h", "1h to 1d", "1d to 7d", "7d to 30d", "over 30d")
-_EDGES = [300, 3600, 86_400, 604_800, 2_592_000]
+#: Names of the age buckets of open requests, the oldest first.
+AGES = ("over 30d", "7d to 30d", "1d to 7d", "1h to 1d", "5m to 1h", "under 5m")
 
-# Along pending_by_queue alone, however many are closed.
+# Along pending_by_queue alone, however many are closed; times are compared, not subtracted,
+# as this is done for each open request.
 _OPEN = """
-SELECT k.slug, counted.bucket, counted.number, counted.oldest FROM (
-  SELECT kind_id, width_bucket(age, %(edges)s::float8[]) AS bucket,
-         count(*) AS number, max(age) AS oldest
-    FROM (SELECT kind_id, extract(epoch FROM now() - received_at)::float8 AS age
-            FROM approvals_approvalrequest WHERE state = 'pending') one
-   GROUP BY 1, 2) counted
+SELECT k.slug, counted.bucket, counted.number,
+       extract(epoch FROM now() - counted.first_at)::float8
+  FROM (SELECT kind_id, count(*) AS number, min(received_at) AS first_at,
+               width_bucket(received_at, ARRAY[
+                   now() - interval '30 days', now() - interval '7 days',
+                   now() - interval '1 day', now() - interval '1 hour',
+                   now() - interval '5 minutes']) AS bucket
+          FROM approvals_approvalrequest WHERE state = 'pending'
+         GROUP BY 1, 4) counted
   JOIN approvals_requestkind k ON k.id = counted.kind_id"""
 
 # queue_at is the nearer of due_at and answer_by.
@@ -89,11 +92,11 @@ SELECT s.slug, c.opened_at IS NOT NULL
 
 
 def requests() -> Iterator[Metric]:
-    found = rows_of(_OPEN, {"edges": _EDGES})
+    found = rows_of(_OPEN)
     kinds = rows_of("SELECT slug FROM approvals_requestkind ORDER BY id LIMIT %(n)s", {"n": LISTED})
-    counted = {(slug, AGES[0]): 0 for (slug,) in kinds}
+    counted = {(slug, AGES[-1]): 0 for (slug,) in kinds}
     for slug, bucket, number, _ in found:
-        kind = slug if (slug, AGES[0]) in counted else "other"
+        kind = slug if (slug, AGES[-1]) in counted else "other"
         counted[kind, AGES[bucket]] = counted.get((kind, AGES[bucket]), 0) + number
     yield gauges(
         "requests_open", "Requests that wait for a decision.", ["kind", "age"], counted.items()
