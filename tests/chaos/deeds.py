@@ -16,22 +16,13 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from tests.chaos.house import WEBS, WORKERS, House
+from tests.chaos.storms import Trouble
 
 OFFSETS = ("+1h", "-1h", "+1d", "-1d")
 TERMINATE = (
     "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
     " WHERE pid <> pg_backend_pid() AND datname = current_database()"
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Trouble:
-    """TIMES times between the shares SINCE and UNTIL of a storm, LASTS seconds each."""
-
-    times: int
-    lasts: float = 0.0
-    since: float = 0.05
-    until: float = 0.95
 
 
 @dataclass(frozen=True, slots=True, order=True)

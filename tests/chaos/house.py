@@ -28,6 +28,7 @@ from portal.embedded.postgres import Postgres
 from portal.embedded.valkey import Valkey
 from portal.supervisor import Program
 from tests.chaos.programs import Programs
+from tests.chaos.storms import Storm
 
 ROOT = Path(__file__).resolve().parents[2]
 KEPT_FROM_CALLER = ("PATH", "HOME", "LANG", "LD_LIBRARY_PATH", "TMPDIR")
@@ -44,15 +45,15 @@ class HouseError(Exception):
 
 
 class House:
-    """The whole installation. SCALED and WITHOUT: see tests/chaos/settings.py."""
+    """The whole installation for a STORM. WITHOUT: see tests/chaos/settings.py."""
 
-    def __init__(self, folder: Path, *, seed: str, scaled: bool, without: str = "") -> None:
+    def __init__(self, folder: Path, storm: Storm, *, seed: str, without: str = "") -> None:
         self.folder = ground.private_folder(folder)
         self.programs = Programs(ground.private_folder(folder / "logs"))
         self.ports = {name: ground.free_port() for name in (*WEBS, "stand-in")}
         self.record = self.folder / "record.jsonl"
         self.seed = seed
-        self.scaled = scaled
+        self.storm = storm
         self.seeded: dict[str, Any] = {}
         self._without = without
         self._postgres = Postgres(self.folder / "postgres", durable=True)
@@ -149,7 +150,7 @@ class House:
             "DATABASE_URL": self.database_url,
             "REDIS_URL": self.redis_url,
             "DJANGO_SETTINGS_MODULE": "tests.chaos.settings",
-            "CHAOS_SCALED": "1" if self.scaled else "",
+            "CHAOS_SCALED": "1" if self.storm.scaled else "",
             "CHAOS_WITHOUT": self._without,
             "ALLOWED_HOSTS": LOOPBACK,
             "BASE_URL": f"http://{LOOPBACK}:{self.ports['web-a']}",
@@ -182,8 +183,8 @@ class House:
         for engine in (self._postgres, self._valkey):
             pid = self.programs.pid(engine.name)
             self._await(engine.name, lambda engine=engine, pid=pid: engine.ready(pid))
-        port, record = str(self.ports["stand-in"]), str(self.record)
-        self._start("stand-in", "tests.chaos.stand_in", port, record, self.seed)
+        port, slowest = str(self.ports["stand-in"]), str(self.storm.slowest)
+        self._start("stand-in", "tests.chaos.stand_in", port, str(self.record), self.seed, slowest)
 
     def _start_portal(self) -> None:
         for name in WEBS:

@@ -27,8 +27,7 @@ class Evidence:
     """All that is known after a storm.
 
     POSTED, OPENED: callbacks by what their functions did, and by public id what they were
-    told. LEASE: how long one attempt owns a delivery. SETTLES_UNCONFIRMED: the portal
-    reads histories, so that "perhaps it was ours" is not the last word.
+    told. LEASE: how long one attempt owns a delivery.
     """
 
     rows: list[Row]
@@ -38,7 +37,6 @@ class Evidence:
     votes: list[Vote]
     heard: list[Heard]
     lease: timedelta
-    settles_unconfirmed: bool = True
 
 
 def violations(facts: Evidence) -> list[str]:
@@ -46,6 +44,7 @@ def violations(facts: Evidence) -> list[str]:
         _answers_are_equal,
         _nothing_waits,
         _no_verdict_is_contradicted,
+        _delivered_is_final,
         _one_attempt_at_a_time,
         _attempts_were_written_down,
         _beats_end,
@@ -94,8 +93,15 @@ def _no_verdict_is_contradicted(facts: Evidence) -> Iterator[str]:
             yield f"request {row['id']} counts as undeliverable and AWS took it"
         if state == "undeliverable" and row["callback"] not in facts.record.closed_elsewhere:
             yield f"request {row['id']} counts as undeliverable and AWS waited"
-        if state == "unconfirmed" and facts.settles_unconfirmed:
+        if state == "unconfirmed":  # the history could be read
             yield f"request {row['id']} stayed unconfirmed, ours={ours}"
+
+
+def _delivered_is_final(facts: Evidence) -> Iterator[str]:
+    for row in facts.rows:
+        tags = [tag for tag in row["lines"] if tag.startswith("delivery.")]
+        if "delivery.delivered" in tags[:-1]:
+            yield f"request {row['id']} was delivered, and its history went on: {tags[-1]}"
 
 
 def _one_attempt_at_a_time(facts: Evidence) -> Iterator[str]:

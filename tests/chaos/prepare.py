@@ -18,7 +18,7 @@ from portal.embedded.ground import write_private
 from tests.chaos.callback_ids import FUNCTION_ARN
 
 SOURCES = 6
-REVIEWERS = 6
+REVIEWERS = 4
 TEAM = "order-desk"
 
 
@@ -61,7 +61,9 @@ def _tokens() -> dict[str, str]:
     tokens: dict[str, Any] = {}
     for number in range(REVIEWERS):
         name = f"reviewer-{number}"
-        person = User.objects.create_user(name, f"{name}@example.com")
+        # One of them reads mail: with more, a storm would be mostly about mails.
+        address = "" if number else f"{name}@example.com"
+        person = User.objects.create_user(name, address)
         person.groups.add(*groups)
         row, tokens[name] = PersonalToken.new(person, name="Storm", expires_at=expires_at)
         row.save(force_insert=True)

@@ -25,6 +25,5 @@ if CHAOS_SCALED:
 if CHAOS_WITHOUT == "lease":
     DELIVERY_LEASE = timedelta(0)
 if CHAOS_WITHOUT == "sweep":
-    CELERY_BEAT_SCHEDULE = {
-        name: entry for name, entry in CELERY_BEAT_SCHEDULE.items() if name != "deliver_callbacks"
-    }
+    assert {"deliver_callbacks", "stand_by"} <= CELERY_BEAT_SCHEDULE.keys()
+    del CELERY_BEAT_SCHEDULE["deliver_callbacks"], CELERY_BEAT_SCHEDULE["stand_by"]

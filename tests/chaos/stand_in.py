@@ -1,10 +1,11 @@
 """Lambda's callback API as a program of its own, which writes down every call.
 
-    python -m tests.chaos.stand_in PORT RECORD SEED
+    python -m tests.chaos.stand_in PORT RECORD SEED SLOWEST
 
-RECORD receives one JSON line when a call arrives, with its effect, and one when its
-caller has been answered or has hung up (tests/chaos/record.py reads them). A PUT of a
-mood changes what comes next: "/faults" (the decks), "/well", "/down" (errors only).
+What goes well takes up to SLOWEST seconds. RECORD receives one JSON line when a call
+arrives, with its effect, and one when its caller has been answered or has hung up
+(tests/chaos/record.py reads them). A PUT of a mood changes what comes next: "/faults" (the
+decks), "/well", "/down" (errors only).
 """
 
 from __future__ import annotations
@@ -24,8 +25,8 @@ from tests.chaos import callback_ids, faults
 from tests.chaos.record import ANSWER_VERBS, digest_of
 from tests.fakes.lambda_api import SERVICE_ERROR, Call, Fault, Handler, LambdaApi
 
-#: What goes well takes this long, in seconds: AWS is some milliseconds away.
-LATENCY = (0.005, 0.060)
+#: What goes well takes at least this long, in seconds: AWS is some milliseconds away.
+FASTEST = 0.005
 #: Longer than any caller waits, in seconds.
 HOLD = 30.0
 BLANKS, OTHER_BLANKS = 18, 60
@@ -61,8 +62,9 @@ class RecordingApi(LambdaApi):
 
     handler = RecordingHandler
 
-    def __init__(self, port: int, record: Path, seed: str) -> None:
+    def __init__(self, port: int, record: Path, seed: str, slowest: float) -> None:
         super().__init__(port)
+        self._slowest = slowest
         self.mood = "well"
         self._lines = os.open(record, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
         self._numbers = count(1)
@@ -90,7 +92,7 @@ class RecordingApi(LambdaApi):
                 effect=taken and call.verb in ANSWER_VERBS,
                 status=answer.status,
             )
-            return number, answer, self._chance.uniform(*LATENCY)
+            return number, answer, self._chance.uniform(FASTEST, self._slowest)
 
     def finished(self, number: int) -> None:
         self._write(n=number, done=time.time())
@@ -178,8 +180,8 @@ def _arn(call: Call) -> str:
     return call.name if call.verb in {"look", "history"} else callback_ids.arn_of(call.name)
 
 
-def main(port: str, record: str, seed: str) -> None:
-    with RecordingApi(int(port), Path(record), seed) as api:
+def main(port: str, record: str, seed: str, slowest: str) -> None:
+    with RecordingApi(int(port), Path(record), seed, float(slowest)) as api:
         api.stopping.wait()
 
 

@@ -6,15 +6,24 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 
-from tests.chaos.deeds import Trouble
+
+@dataclass(frozen=True, slots=True)
+class Trouble:
+    """TIMES times between the shares SINCE and UNTIL of a storm, LASTS seconds each."""
+
+    times: int
+    lasts: float = 0.0
+    since: float = 0.05
+    until: float = 0.95
 
 
 @dataclass(frozen=True, slots=True)
 class Storm:
     """REQUESTS at RATE a second while TROUBLES happen over SECONDS.
 
-    FAULTS: the stand-in deals its decks throughout. SCALED: with the short lease and
-    timeouts of tests/chaos/apps.py. QUIET_WITHIN: all must be settled so long after.
+    FAULTS: the stand-in deals its decks, to the end. SCALED: with the short lease and
+    timeouts of tests/chaos/apps.py. SLOWEST: what AWS takes at most, in seconds, if all goes
+    well. QUIET_WITHIN: all must be settled so long after.
     """
 
     requests: int
@@ -22,6 +31,7 @@ class Storm:
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
     faults: bool = True
     scaled: bool = False
+    slowest: float = 0.06
     quiet_within: timedelta = timedelta(seconds=180)
 
     @property
@@ -30,24 +40,34 @@ class Storm:
 
 
 SHORT = Storm(
-    requests=160,
-    seconds=36,
+    requests=120,
+    seconds=32,
     scaled=True,
-    quiet_within=timedelta(seconds=60),
+    quiet_within=timedelta(seconds=90),
     troubles={
-        "kill_worker": Trouble(3),
+        "kill_worker": Trouble(2),
         "kill_child": Trouble(4),
-        "kill_web": Trouble(2),
-        "freeze_worker": Trouble(1, 8, 0.4, 0.8),
-        "freeze_beat": Trouble(1, 8, 0.1, 0.5),
+        "kill_web": Trouble(1),
+        "freeze_worker": Trouble(1, 7, 0.5, 0.8),
+        "freeze_beat": Trouble(1, 6, 0.1, 0.5),
         "more_beats": Trouble(1, since=0.5),
         "flush_broker": Trouble(2),
         "freeze_broker": Trouble(1, 4, 0.2, 0.6),
         "kill_broker": Trouble(1, since=0.6),
         "terminate_connections": Trouble(2),
         "restart_postgres": Trouble(1, since=0.3, until=0.7),
-        "skew_clock": Trouble(2, 6),
+        "skew_clock": Trouble(1, 6),
     },
+)
+
+#: Workers that wake up with old news: what the fencing is there for.
+FROZEN = Storm(
+    requests=180,
+    seconds=72,
+    scaled=True,
+    slowest=1.2,
+    quiet_within=timedelta(seconds=60),
+    troubles={"freeze_worker": Trouble(5, 13.5, 0.02, 1.0)},
 )
 
 EVERYTHING = Storm(
@@ -76,6 +96,7 @@ EVERYTHING = Storm(
 STORMS: dict[str, Storm] = {
     "short": SHORT,
     "everything": EVERYTHING,
+    "frozen": FROZEN,
     "workers": Storm(
         2000, 400, {"kill_worker": Trouble(100), "kill_child": Trouble(100)}, faults=False
     ),

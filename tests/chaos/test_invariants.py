@@ -71,6 +71,7 @@ BLEMISHES: dict[str, Callable[[Evidence], Any]] = {
     "and AWS took it": lambda f: _delivery(f).update(state="undeliverable"),
     "and AWS waited": lambda f: _delivery(f).update(state="undeliverable"),
     "stayed unconfirmed": lambda f: _delivery(f).update(state="unconfirmed"),
+    "and its history went on": lambda f: f.rows[0]["lines"].append("delivery.retrying"),
     "two attempts under way": lambda f: f.record.calls.append(_call(at=10.05, effect=False)),
     "1 were written": lambda f: f.record.calls.append(_call(at=90.0, effect=False)),
     "heart still beats": lambda f: f.rows[0].update(beats_on=True),
