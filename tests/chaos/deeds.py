@@ -135,6 +135,15 @@ class Mischief:
     def _no_broker(self, _: float) -> Callable[[], None]:
         return self._down("valkey")
 
+    def _no_workers(self, _: float) -> Callable[[], None]:
+        ends = [self._down(name) for name in WORKERS]
+
+        def release() -> None:
+            for end in ends:
+                end()
+
+        return release
+
     def _terminate_connections(self, _: float) -> None:
         with suppress(psycopg.Error):
             self._house.ask(TERMINATE)

@@ -194,6 +194,8 @@ class House:
             quiet = ("--without-gossip", "--without-mingle", "--hostname", f"{name}@%h")
             self._start(name, "celery", "-A", "portal.celery", "worker", *pool, *quiet)
         self.start_beat("beat")
+        if self.storm.sweeper:
+            self._start("sweeper", "django", "run_sweeps")
         for name in WEBS:
             self._await(name, answers(f"http://{LOOPBACK}:{self.ports[name]}", "/readyz"))
 

@@ -23,7 +23,8 @@ class Storm:
 
     FAULTS: the stand-in deals its decks, to the end. SCALED: with the short lease and
     timeouts of tests/chaos/apps.py. SLOWEST: what AWS takes at most, in seconds, if all goes
-    well. QUIET_WITHIN: all must be settled so long after.
+    well. SWEEPER: `manage.py run_sweeps` runs beside the rest. QUIET_WITHIN: all must be
+    settled so long after.
     """
 
     requests: int
@@ -32,6 +33,7 @@ class Storm:
     faults: bool = True
     scaled: bool = False
     slowest: float = 0.06
+    sweeper: bool = False
     quiet_within: timedelta = timedelta(seconds=180)
 
     @property
@@ -119,6 +121,14 @@ STORMS: dict[str, Storm] = {
         faults=False,
     ),
     "aws": Storm(1000, 200, {"aws_down": Trouble(1, 120, 0.3, 0.95)}, faults=False),
+    # No bell rings and nobody hears any: what is done is done by sweeps of the database.
+    "outage": Storm(
+        450,
+        150,
+        {"no_broker": Trouble(1, 148, 0, 1), "no_workers": Trouble(1, 148, 0, 1)},
+        faults=False,
+        sweeper=True,
+    ),
     "beat": Storm(
         600,
         180,
