@@ -26,6 +26,7 @@ from approvals.callbacks.rounds import Rounds, heard, keep_pace
 from approvals.clock import database_now
 from approvals.lifecycle.executions import Seen, see
 from approvals.models import Execution, ExecutionHistory
+from approvals.models.sql import Prepared
 from approvals.states import TERMINAL_STATUSES, Reply, RequestState
 
 FIRST_LOOK = timedelta(seconds=1)
@@ -39,21 +40,44 @@ LINGER = timedelta(seconds=1.5)
 #: this often, about half an hour, and then no more.
 LOOKS_FOR_UNKNOWN = 15
 
+_TERMINAL = ", ".join(f"'{status}'" for status in sorted(TERMINAL_STATUSES))
+
 Landed = Sequence[tuple[Execution, Sighting]]
 
 
-def look_soon(request_id: int, *, now: datetime) -> None:
+# One statement, as every answer settled takes it. What has ended is not looked at again; its
+# history is read in any case, later than the answer that is to stand in it.
+_LOOK_SOON = Prepared(f"""
+    WITH behind AS (
+        SELECT e.id, e.status FROM approvals_approvalrequest r
+          JOIN approvals_execution e ON e.id = r.execution_id
+         WHERE r.id = %(request)s::bigint
+    ), looked AS (
+        UPDATE approvals_execution e SET next_look_at = %(look_at)s, looks = 0 FROM behind
+         WHERE e.id = behind.id AND e.status NOT IN ({_TERMINAL})
+        RETURNING e.id
+    ), wished AS (
+        INSERT INTO approvals_executionhistory AS h
+               (execution_id, steps, is_whole, next_read_at, reads, trouble)
+        SELECT id, '[]', true, %(read_at)s, 0, '' FROM behind
+        ON CONFLICT (execution_id) DO UPDATE
+           SET next_read_at = least(h.next_read_at, excluded.next_read_at), reads = 0
+    )
+    SELECT (SELECT count(*) FROM behind) > 0, (SELECT count(*) FROM looked) > 0
+""")  # noqa: S608  # nosec B608
+
+
+def look_soon(request_id: int, *, now: datetime) -> bool:
     """Look at the execution of a request whose wait just ended, quickly and from anew.
 
-    Inside the caller's transaction.
+    Inside the caller's transaction. False if no execution of it is known.
     """
-    behind = Execution.objects.filter(requests=request_id)
-    looked = behind.exclude(status__in=TERMINAL_STATUSES).update(
-        next_look_at=now + FIRST_LOOK, looks=0
-    )
-    ExecutionHistory.objects.read_soon(*behind.values_list("pk", flat=True), at=now + HISTORY_LAGS)
-    if looked:
+    times = {"look_at": now + FIRST_LOOK, "read_at": now + HISTORY_LAGS}
+    row = _LOOK_SOON.row(request=request_id, **times)
+    is_known, is_looked_at = row or (False, False)
+    if is_looked_at:
         doorbell.ring(doorbell.LOOK_AT_EXECUTIONS)
+    return bool(is_known)
 
 
 def look_due(
@@ -61,8 +85,8 @@ def look_due(
 ) -> Counter[str]:
     """Look at the executions that are due until none is, or BUDGET is spent.
 
-    Returns how often which status was seen; "unseen" counts looks without one. Nothing
-    is done if another worker is looking.
+    Returns how often which status was seen ("unseen" counts looks without one), and how
+    often AWS gave which reply. Nothing is done if another worker is looking.
     """
     tally: Counter[str] = Counter()
     rounds = Rounds()
@@ -70,6 +94,7 @@ def look_due(
     def settle_landed(landed: Landed) -> None:
         for execution, sighting in landed:
             tally[sighting.status or "unseen"] += 1
+            tally[str(sighting.answer.reply)] += 1
             settle(execution, sighting, now=database_now())
             heard(execution.source_id, sighting.answer, now=database_now())
 

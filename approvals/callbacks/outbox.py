@@ -135,7 +135,10 @@ def _end(delivery: CallbackDelivery, state: DeliveryState, answer: Answer, now: 
         delivery.detail = f"{answer.detail} The callback has expired; no more attempts."[:300]
     if answer.reply != Reply.REFUSED:  # a refused answer can be mended while AWS waits
         Heartbeat.objects.filter(request=delivery.request_id).delete()
-        executions.look_soon(delivery.request_id, now=now)
+        can_tell = executions.look_soon(delivery.request_id, now=now)
+        if state is DeliveryState.UNCONFIRMED and not can_tell:
+            untold = "No execution is known whose history could tell."
+            delivery.detail = f"{delivery.detail} {untold}"[:300]
 
 
 @transaction.atomic(durable=True)

@@ -65,9 +65,11 @@ def tell(request: ApprovalRequest, what: Past) -> None:
     request.refresh_from_db()
 
 
-def unconfirmed(verdict: Verdict = Verdict.APPROVED, **fields: Any) -> CallbackDelivery:
+def unconfirmed(
+    verdict: Verdict = Verdict.APPROVED, *, execution_arn: str = ARN, **fields: Any
+) -> CallbackDelivery:
     """An answer that AWS found the callback closed to, after an attempt that ended unknown."""
-    request = decided(verdict, execution_arn=ARN, **fields)
+    request = decided(verdict, execution_arn=execution_arn, **fields)
     for answer in (Answer(Reply.UNAVAILABLE, "…", applied_unknown=True), Answer(Reply.CLOSED)):
         claimed = outbox.claim_next(now=database_now() + timedelta(hours=1))
         assert claimed is not None
@@ -193,6 +195,12 @@ class TestUnconfirmed:
         assert why in owed.detail
         assert tags(owed.request) == before
         assert ExecutionHistory.objects.get().next_read_at is not None
+
+    def test_without_an_execution_no_history_can_tell_and_that_is_said(self) -> None:
+        owed = unconfirmed(execution_arn="")
+
+        assert "No execution is known" in owed.detail
+        assert errands.claim(now=database_now() + timedelta(days=1)) == []
 
     def test_an_end_whose_words_aws_hides_settles_nothing(self) -> None:
         owed = unconfirmed()

@@ -303,7 +303,7 @@ class TestLooking:
             waiting(arn)
         gateway = ScriptedGateway(seen("SUCCEEDED"))
 
-        assert look_due(gateway) == Counter(SUCCEEDED=3)
+        assert look_due(gateway) == Counter(SUCCEEDED=3, accepted=3)
 
         assert {name for _, name in gateway.calls} == arns
 
