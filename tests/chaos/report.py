@@ -13,6 +13,8 @@ from tests.chaos.run import Aftermath
 BROKER = frozenset({"no_broker", "freeze_broker", "kill_broker", "flush_broker"})
 #: A trouble without a length is felt for so many seconds.
 FELT = 2.0
+#: Of each kind of violation, so many are told.
+EXAMPLES = 3
 
 
 def figures(after: Aftermath) -> dict[str, str]:
@@ -47,12 +49,21 @@ def figures(after: Aftermath) -> dict[str, str]:
     }
 
 
-def text(after: Aftermath, *, most: int = 20) -> str:
+def text(after: Aftermath) -> str:
+    """All figures, and the first violations of each kind."""
     lines = [f"{name:<28} {figure}" for name, figure in figures(after).items()]
-    lines += [f"  {told}" for told in after.violations[:most]]
-    if len(after.violations) > most:
-        lines.append(f"  and {len(after.violations) - most} more")
+    for check, told in by_check(after).items():
+        lines.append(f"  {check}: {len(told)}")
+        lines += [f"    {each}" for each in told[:EXAMPLES]]
     return "\n".join(lines)
+
+
+def by_check(after: Aftermath) -> dict[str, list[str]]:
+    found: dict[str, list[str]] = {}
+    for told in after.violations:
+        check, _, sentence = told.partition(": ")
+        found.setdefault(check, []).append(sentence)
+    return found
 
 
 def _latency(after: Aftermath) -> str:

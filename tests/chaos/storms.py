@@ -34,7 +34,7 @@ class Storm:
     scaled: bool = False
     slowest: float = 0.06
     sweeper: bool = False
-    quiet_within: timedelta = timedelta(seconds=180)
+    quiet_within: timedelta = timedelta(seconds=300)
 
     @property
     def rate(self) -> float:
@@ -45,7 +45,7 @@ SHORT = Storm(
     requests=120,
     seconds=32,
     scaled=True,
-    quiet_within=timedelta(seconds=90),
+    quiet_within=timedelta(seconds=150),
     troubles={
         "kill_worker": Trouble(2),
         "kill_child": Trouble(4),
