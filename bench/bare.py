@@ -2,7 +2,8 @@
 
 Plain views, no middleware. Taking: an HMAC over the body, three ORM inserts in one
 transaction, a unique key against doubles. Deciding: a bearer token looked up by its hash,
-the row locked and updated, three ORM inserts. `python -m bench.bare` makes its tables.
+the row locked and updated, three ORM inserts. Calling: the same decision, and after its
+commit boto3 inside the request. `python -m bench.bare` makes its tables.
 """
 
 from __future__ import annotations
@@ -12,10 +13,15 @@ import hashlib
 import hmac
 import json
 import os
+from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import django
 from django.conf import settings
 from psycopg.conninfo import conninfo_to_dict
+
+if TYPE_CHECKING:
+    from mypy_boto3_lambda import LambdaClient
 
 
 def _database(url: str) -> dict[str, object]:
@@ -159,22 +165,35 @@ def decide_approval(request: HttpRequest, number: int) -> HttpResponse:
     if owner is None:
         return _answer({"error": "no such token"}, 401)
     asked = json.loads(request.body)
-    if not _decide(number, asked["verdict"], asked.get("comment", ""), owner.reviewer):
+    approval = _decide(number, asked["verdict"], asked.get("comment", ""), owner.reviewer)
+    if approval is None:
         return _answer({"error": "decided before"}, 409)
+    if request.path.endswith("/call"):
+        _aws().send_durable_execution_callback_success(
+            CallbackId=approval.callback_id, Result=b'{"outcome": "approved"}'
+        )
     return _answer({"id": number, "state": asked["verdict"]}, 200)
 
 
+@lru_cache(maxsize=1)
+def _aws() -> LambdaClient:
+    """boto3 as the portal sets it up, without its outbox, queue and worker."""
+    from bench.direct import client  # noqa: PLC0415 - only who calls needs boto3
+
+    return client(os.environ["BENCH_CALLBACK_API"])
+
+
 @transaction.atomic
-def _decide(number: int, verdict: str, comment: str, reviewer: str) -> bool:
+def _decide(number: int, verdict: str, comment: str, reviewer: str) -> Approval | None:
     approval = Approval.objects.select_for_update().get(pk=number)
     if approval.state != "pending":
-        return False
+        return None
     approval.state = verdict
     approval.save(update_fields=["state"])
     Decision.objects.create(approval=approval, reviewer=reviewer, verdict=verdict, comment=comment)
     Audit.objects.create(approval=approval, action=verdict, facts={"reviewer": reviewer})
     Outbox.objects.create(approval=approval, subject=verdict)
-    return True
+    return approval
 
 
 def _answer(content: dict[str, object], status: int) -> HttpResponse:
@@ -187,6 +206,7 @@ urlpatterns = [
     path("healthz", lambda _request: HttpResponse("ok")),
     path("api/v1/sources/<slug:source>/requests", open_approval),
     path("api/v1/requests/<int:number>/decision", decide_approval),
+    path("api/v1/requests/<int:number>/decision/call", decide_approval),
 ]
 application = get_wsgi_application()
 

@@ -51,22 +51,24 @@ def decide_table(rounds: Sequence[decide.Round], size: Size) -> str:
 
 
 def resume_table(rounds: Sequence[resume.Round], size: Size) -> str:
-    """Decisions beside direct calls, over all rounds; the ratio of p50 by rounds."""
-    committed, asked, answered, direct = (
+    """Decisions beside those that call inside the request; the ratio of p50 by rounds."""
+    committed, asked, answered, direct, direct_answered = (
         [sample for r in rounds for sample in getattr(r, name)]
-        for name in ("committed", "asked", "answered", "direct")
+        for name in ("committed", "asked", "answered", "direct", "direct_answered")
     )
     tail = percentile(committed, 99) / percentile(committed, 50)
     rows = [
         ("COMMIT to call", *_percentiles(committed)),
-        ("direct boto3 call", *_percentiles(direct)),
+        ("COMMIT to call, boto3 inside the request", *_percentiles(direct)),
         ("decision sent to call", *_percentiles(asked)),
         ("decision sent to the portal's answer", *_percentiles(answered)),
+        ("- with boto3 inside the request", *_percentiles(direct_answered)),
     ]
+    ratio = Spread.of(r.ratio_p50 for r in rounds)
     told = (
-        f"COMMIT to call over a direct call, p50: {spread(Spread.of(r.ratio_p50 for r in rounds))}."
+        f"COMMIT to call over a call inside the request, p50: {spread(ratio)}."
         f" Its p99 is {tail:.1f} x its p50.\n"
-        f"{len(committed)} decisions, and as many direct calls, each arrived once."
+        f"{len(committed)} decisions on each side, each arrived once."
     )
     head = ("", "p50, ms", "p95, ms", "p99, ms")
     return section(f"Decision to call ({extent(size)})", table(head, rows), told)

@@ -1,7 +1,7 @@
-"""Decision to call: how long after COMMIT AWS hears of it, beside a direct boto3 call.
+"""Decision to call: how long after COMMIT AWS hears of it, beside a call inside the request.
 
-A recording stand-in plays the callback API, in this process. The direct call is made
-by this process too, in turns with the decisions.
+A recording stand-in plays the callback API, in this process. The yardstick is the bare app
+(bare.py): it decides, commits, and asks boto3 before it answers. Both take turns.
 """
 
 from __future__ import annotations
@@ -11,22 +11,17 @@ import json
 import time
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from threading import Condition
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-import boto3
 import psycopg
-from botocore.config import Config
 
 from bench.figures import BenchError, Size, expect, percentile
 from bench.house import House
 from bench.messages import HOST, PROXY_HEADERS, Messages
 from tests.fakes.lambda_api import Fault, LambdaApi
-
-if TYPE_CHECKING:
-    from mypy_boto3_lambda import LambdaClient
 
 MOST_DECISIONS = 10_000
 #: A call that has not come by then was lost: sweeps alone bring it in 5 s.
@@ -34,25 +29,38 @@ ARRIVES_WITHIN = timedelta(seconds=20)
 #: At least so many decisions before any counts: each worker makes its boto3 client once.
 WARM_UP = 20
 
-COMMITTED = """
-    SELECT r.public_id::text, pg_xact_commit_timestamp(d.xmin)
-    FROM approvals_decision d JOIN approvals_approvalrequest r ON r.id = d.request_id
-    WHERE r.public_id = ANY(%s::uuid[])
-"""
+#: From one call's arrival to the next decision: what the one before leaves to be done is
+#: done, on both sides, as between decisions of people.
+PAUSE = timedelta(milliseconds=25)
+
+#: When each decision of a side was committed, by the database's own record.
+COMMITTED = {
+    "portal": """
+        SELECT r.public_id::text, pg_xact_commit_timestamp(d.xmin)
+        FROM approvals_decision d JOIN approvals_approvalrequest r ON r.id = d.request_id
+        WHERE r.public_id = ANY(%s::uuid[])
+    """,
+    "bare": """
+        SELECT approval_id::text, pg_xact_commit_timestamp(xmin)
+        FROM bare_decision WHERE approval_id = ANY(%s::bigint[])
+    """,
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Round:
-    """Milliseconds, one per decision or direct call.
+    """Milliseconds, one for each decision.
 
     COMMITTED: COMMIT to the call's arrival. ASKED: decision sent to arrival. ANSWERED:
-    decision sent to the portal's answer. DIRECT: boto3 asked to arrival.
+    decision sent to the portal's answer. DIRECT: as COMMITTED, with the call inside the
+    request; DIRECT_ANSWERED: as ANSWERED.
     """
 
     committed: list[float]
     asked: list[float]
     answered: list[float]
     direct: list[float]
+    direct_answered: list[float]
 
     @property
     def ratio_p50(self) -> float:
@@ -71,7 +79,7 @@ class CallbackApi(LambdaApi):
         now = time.time()
         if verb == "look":
             return Fault(200, json.dumps({"Status": "RUNNING"}).encode())
-        if verb != "heartbeat":
+        if verb in {"succeed", "fail"}:
             with self._news:
                 self.arrived.setdefault(name, now)
                 self._news.notify_all()
@@ -100,6 +108,7 @@ def measure(
     Raises:
         BenchError: a request was refused, or a call did not arrive exactly once.
     """
+    house.start_bare()
     house.start_workers()
     bench = _Bench(house, api)
     try:
@@ -113,98 +122,105 @@ def measure(
         bench.close()
 
 
-class _Bench:
-    def __init__(self, house: House, api: CallbackApi) -> None:
-        self._house = house
-        self._api = api
-        self._line = http.client.HTTPConnection(HOST, house.portal_port, timeout=30)
-        self._boto3 = _client(api.url)
+@dataclass(frozen=True, slots=True)
+class _Decided:
+    """One decision: its callback, and when (seconds) it was sent and answered."""
 
-    def close(self) -> None:
-        self._line.close()
-        self._boto3.close()
+    callback_id: str
+    sent: float
+    told: float
 
-    def round(self, series: str, span: timedelta, *, least: int = 3) -> Round:
-        """Open, decide, await the call, call directly; again until SPAN is over."""
-        seeded = self._house.seeded
-        messages = Messages(slug=seeded["slug"], secret=seeded["secret"], series=series)
-        decided: dict[str, tuple[str, float, float]] = {}
-        direct: list[float] = []
-        end = time.monotonic() + span.total_seconds()
-        while len(decided) < MOST_DECISIONS and (time.monotonic() < end or len(decided) < least):
-            number = len(decided)
-            request_id = self._open(messages, number)
-            callback_id = messages.callback_id(number)
-            decided[request_id] = (callback_id, *self._decide(request_id))
-            self._api.arrival(callback_id)
-            direct.append(self._call_directly(f"{series}/direct/{number}"))
-        self._check_each_once(messages, len(decided))
-        return self._round(decided, direct)
 
-    def _round(self, decided: dict[str, tuple[str, float, float]], direct: list[float]) -> Round:
-        committed_at = self._commits(list(decided))
-        expect(set(committed_at), set(decided), "decisions in the database")
-        committed, asked, answered = [], [], []
-        for request_id, (callback_id, sent, told) in decided.items():
-            arrived = self._api.arrival(callback_id)
-            committed.append((arrived - committed_at[request_id]) * 1000)
-            asked.append((arrived - sent) * 1000)
-            answered.append((told - sent) * 1000)
-        return Round(committed, asked, answered, direct)
+@dataclass(slots=True)
+class _Side:
+    """One of the two servers, asked over one connection. ENDING: of a decision's address."""
 
-    def _open(self, messages: Messages, number: int) -> str:
-        body = messages.body(number)
-        answer = self._post(messages.path, body, messages.headers(number, body), wanted=201)
-        return str(answer["id"])
+    name: str
+    port: int
+    ending: str
+    decided: dict[str, _Decided] = field(default_factory=dict)  # by the side's own id
+    line: http.client.HTTPConnection = field(init=False)
 
-    def _decide(self, request_id: str) -> tuple[float, float]:
-        """Approve; when the decision was sent, and when the portal had answered."""
-        headers = {
-            **PROXY_HEADERS,
-            "Authorization": f"Bearer {self._house.seeded['token']}",
-            "Content-Type": "application/json",
-        }
-        sent = time.time()
-        path = f"/api/v1/requests/{request_id}/decision"
-        self._post(path, b'{"verdict": "approved"}', headers, wanted=200)
-        return sent, time.time()
+    def __post_init__(self) -> None:
+        self.line = http.client.HTTPConnection(HOST, self.port, timeout=30)
 
-    def _post(
+    def post(
         self, path: str, body: bytes, headers: dict[str, str], *, wanted: int
     ) -> dict[str, Any]:
-        self._line.request("POST", path, body, headers)
-        response = self._line.getresponse()
+        self.line.request("POST", path, body, headers)
+        response = self.line.getresponse()
         content = response.read()
         expect(response.status, wanted, f"POST {path}: {content[:200]!r}; status")
         answer: dict[str, Any] = json.loads(content)
         return answer
 
-    def _call_directly(self, callback_id: str) -> float:
-        """What a decision would cost without an outbox, in milliseconds to arrival."""
-        asked = time.time()
-        self._boto3.send_durable_execution_callback_success(CallbackId=callback_id, Result=b"{}")
-        return (self._api.arrival(callback_id) - asked) * 1000
 
-    def _commits(self, request_ids: list[str]) -> dict[str, float]:
-        """When each decision was committed, by the database's own record."""
+class _Bench:
+    def __init__(self, house: House, api: CallbackApi) -> None:
+        self._house = house
+        self._api = api
+        self._portal = _Side("portal", house.portal_port, "decision")
+        self._bare = _Side("bare", house.bare_port, "decision/call")
+
+    def close(self) -> None:
+        self._portal.line.close()
+        self._bare.line.close()
+
+    def round(self, series: str, span: timedelta, *, least: int = 3) -> Round:
+        """Decide at each side in turn until SPAN is over, one decision at a time."""
+        seeded = self._house.seeded
+        sides = [self._portal, self._bare]
+        messages = {
+            side.name: Messages(
+                slug=seeded["slug"], secret=seeded["secret"], series=f"{series}-{side.name}"
+            )
+            for side in sides
+        }
+        for side in sides:
+            side.decided = {}
+        number, end = 0, time.monotonic() + span.total_seconds()
+        while number < MOST_DECISIONS and (time.monotonic() < end or number < least):
+            for side in sides:
+                self._decide(side, messages[side.name], number)
+            number += 1
+        self._check_each_once()
+        portal, bare = (self._waits(side) for side in sides)
+        return Round(*portal, direct=bare[0], direct_answered=bare[2])
+
+    def _decide(self, side: _Side, messages: Messages, number: int) -> None:
+        """Open a request and approve it, and await the call; then pause."""
+        body = messages.body(number)
+        opened = side.post(messages.path, body, messages.headers(number, body), wanted=201)
+        headers = {
+            **PROXY_HEADERS,
+            "Authorization": f"Bearer {self._house.seeded['token']}",
+            "Content-Type": "application/json",
+        }
+        path = f"/api/v1/requests/{opened['id']}/{side.ending}"
+        sent = time.time()
+        side.post(path, b'{"verdict": "approved"}', headers, wanted=200)
+        decided = _Decided(messages.callback_id(number), sent, time.time())
+        side.decided[str(opened["id"])] = decided
+        self._api.arrival(decided.callback_id)
+        time.sleep(PAUSE.total_seconds())
+
+    def _waits(self, side: _Side) -> tuple[list[float], list[float], list[float]]:
+        """COMMIT to call, sent to call, sent to answered, of what SIDE decided."""
         with psycopg.connect(self._house.database_url) as database:
-            rows = database.execute(COMMITTED, [request_ids]).fetchall()
-        return {request_id: at.timestamp() for request_id, at in rows}
+            rows = database.execute(COMMITTED[side.name], [list(side.decided)]).fetchall()
+        committed_at = {name: at.timestamp() for name, at in rows}
+        expect(set(committed_at), set(side.decided), "decisions in the database")
+        committed, asked, answered = [], [], []
+        for name, decided in side.decided.items():
+            arrived = self._api.arrival(decided.callback_id)
+            committed.append((arrived - committed_at[name]) * 1000)
+            asked.append((arrived - decided.sent) * 1000)
+            answered.append((decided.told - decided.sent) * 1000)
+        return committed, asked, answered
 
-    def _check_each_once(self, messages: Messages, count: int) -> None:
+    def _check_each_once(self) -> None:
         with self._api.lock:
             calls = Counter(call.name for call in self._api.calls if call.verb == "succeed")
-        times = [calls[messages.callback_id(number)] for number in range(count)]
-        expect(times, [1] * count, "calls for each decision")
-
-
-def _client(endpoint: str) -> LambdaClient:
-    """boto3 as the portal sets it up, without its outbox, queue and worker."""
-    return boto3.client(
-        "lambda",
-        region_name="eu-north-1",
-        endpoint_url=endpoint,
-        aws_access_key_id="bench",
-        aws_secret_access_key="bench",
-        config=Config(retries={"total_max_attempts": 1}, tcp_keepalive=True, proxies={}),
-    )
+        for side in (self._portal, self._bare):
+            times = [calls[decided.callback_id] for decided in side.decided.values()]
+            expect(times, [1] * len(times), f"{side.name}: calls for each decision")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import structlog
@@ -37,27 +37,15 @@ def deliver_due(
 
 
 class Outgoing:
-    """What one worker has under way: claimed one by one, sent by its lanes, settled.
+    """What one worker has under way: claimed one by one, sent by its lanes, settled."""
 
-    ON_LANDING is called in the sending thread just before a call lands.
-    """
-
-    def __init__(
-        self,
-        gateway: CallbackGateway,
-        *,
-        threads: int,
-        on_landing: Callable[[], None] = lambda: None,
-    ) -> None:
-        def say(owed: CallbackDelivery) -> Answer:
-            answer = send(gateway, owed)
-            on_landing()
-            return answer
-
+    def __init__(self, gateway: CallbackGateway, *, threads: int) -> None:
         self._threads = threads
         self.tally: Counter[str] = Counter()
         self.lanes: Lanes[CallbackDelivery, Answer] = Lanes(
-            say, threads=threads, per_source=outbox.IN_FLIGHT_PER_SOURCE
+            lambda owed: send(gateway, owed),
+            threads=threads,
+            per_source=outbox.IN_FLIGHT_PER_SOURCE,
         )
 
     def claim(self, _: int, crowded: Collection[int]) -> Sequence[CallbackDelivery]:

@@ -13,8 +13,11 @@ import select
 import socket
 import time
 from collections import Counter
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
+from dataclasses import dataclass
 from datetime import timedelta
+from threading import Event
 from types import TracebackType
 from typing import Any, Self
 
@@ -27,6 +30,8 @@ from approvals.callbacks.lanes import BUDGET, GRACE, POLL
 
 #: What falls due by the clock, and was not rung for, is looked for this often.
 LOOK_EVERY = timedelta(seconds=1)
+#: What was rung for is on the wire before anything else is looked for.
+HEAD_START = timedelta(milliseconds=5)
 #: How long one stands by at most; beat sends the next long before.
 STAY = BUDGET
 _RELIEF = "relief"
@@ -37,31 +42,58 @@ def stand_by(gateway: CallbackGateway, *, stay: timedelta = STAY, threads: int =
 
     Calls then under way are heard to their end. Returns what `delivery.deliver_due` does.
     """
-    with Post() as post:
-        outgoing = Outgoing(gateway, threads=threads, on_landing=post.wake)
+    outgoing = Outgoing(gateway, threads=threads)
+    over = Event()
+    with ThreadPoolExecutor(1, "settles") as pool, Post() as post:
+        settling = pool.submit(_settle, outgoing, post, over)
         try:
-            _keep(post, outgoing, time.monotonic() + stay.total_seconds())
+            _keep(post, outgoing, settling, time.monotonic() + stay.total_seconds())
         finally:
+            over.set()
             outgoing.lanes.close()
+        settling.result()
     return outgoing.tally
 
 
-def _keep(post: Post, outgoing: Outgoing, deadline: float) -> None:
+def _keep(post: Post, outgoing: Outgoing, settling: Future[None], deadline: float) -> None:
+    """Listen and claim; whatever else there is to do is done by others meanwhile."""
     lanes = outgoing.lanes
-    claim_at = 0.0
-    while (now := time.monotonic()) < deadline + GRACE.total_seconds():
+    look_at = time.monotonic()
+    while (now := time.monotonic()) < deadline + GRACE.total_seconds() and not settling.done():
         if now >= deadline or lanes.are_jammed:
             post.leave()  # others must hear the bell now
-        if post.is_held and now >= claim_at:
-            found = outgoing.claim_all()
-            claim_at = now if found else now + LOOK_EVERY.total_seconds()
         if not post.is_held and lanes.is_empty:
             break
-        rung = post.wait(LOOK_EVERY if lanes.is_empty else POLL)
-        landed = lanes.landed(timedelta(0))
-        outgoing.settle(landed)
-        if rung or (landed and lanes.is_empty):  # what was passed over may go now
-            claim_at = 0.0
+        if post.is_held and now >= look_at:
+            look_at = now + (POLL if outgoing.claim_all() else LOOK_EVERY).total_seconds()
+        until = min(look_at, deadline) if post.is_held else now + POLL.total_seconds()
+        heard = post.wait(timedelta(seconds=max(0.0, until - now)))
+        if heard.rung and post.is_held:  # the one that was rung for first, and alone
+            lanes.put(outgoing.claim(1, lanes.crowded))
+        if heard.rung or heard.landed:  # what was passed over may go now
+            look_at = min(look_at, time.monotonic() + HEAD_START.total_seconds())
+
+
+def _settle(outgoing: Outgoing, post: Post, over: Event) -> None:
+    """Settle what lands, on a thread and a connection of its own, until OVER."""
+    try:
+        while not (over.is_set() and outgoing.lanes.is_empty):
+            landed = outgoing.lanes.landed(POLL)
+            if landed:
+                post.wake()
+                outgoing.settle(landed)
+            elif over.is_set():
+                break
+    finally:
+        connection.close()
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What ended a wait: RUNG for, or calls that LANDED."""
+
+    rung: bool
+    landed: bool
 
 
 class Post:
@@ -104,17 +136,16 @@ class Post:
         with suppress(OSError):  # full: it wakes anyway; closed: nobody waits
             self._landing.send(b".")
 
-    def wait(self, timeout: timedelta) -> bool:
-        """Sleep until rung, woken or relieved, at most TIMEOUT; whether it was rung."""
+    def wait(self, timeout: timedelta) -> Heard:
+        """Sleep until rung, woken or relieved, at most TIMEOUT."""
         database: Any = connection.connection
         ready, _, _ = select.select([database, self._ear], [], [], timeout.total_seconds())
-        if self._ear in ready:
-            self._ear.recv(4096)
+        landed = self._ear in ready and bool(self._ear.recv(4096))
         # Not only if its socket is ready: some may have come along with other answers.
         notes = list(database.notifies(timeout=0))
         if any(note.payload == _RELIEF and note.pid != _pid(database) for note in notes):
             self.leave()
-        return any(note.payload != _RELIEF for note in notes)
+        return Heard(rung=any(note.payload != _RELIEF for note in notes), landed=landed)
 
     def _take(self) -> bool:
         return self._ask("SELECT pg_try_advisory_lock(%s)", doorbell.STANDING_BY)

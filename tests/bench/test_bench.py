@@ -90,7 +90,7 @@ def test_sealing_is_counted_for_both_verbs_and_reading_for_the_second(
 
 @pytest.mark.journey
 @pytest.mark.xdist_group("bench")
-def test_every_decision_and_every_direct_call_arrives_once_and_after_its_commit(
+def test_every_decision_of_both_sides_arrives_once_and_after_its_commit(
     tmp_path: Path,
 ) -> None:
     with (
@@ -98,13 +98,14 @@ def test_every_decision_and_every_direct_call_arrives_once_and_after_its_commit(
         House(tmp_path / "a house", callback_api=api.url) as house,
     ):
         (only,) = resume.measure(house, api, TINY, warm_up=1)
-        rows = house.rows("approvals_decision", "approvals_callbackdelivery")
+        rows = house.rows("approvals_decision", "approvals_callbackdelivery", "bare_decision")
 
     decided = rows["approvals_decision"]
     assert rows["approvals_callbackdelivery"] == decided >= len(only.committed) > 0
+    assert rows["bare_decision"] == decided
     assert len(only.direct) == len(only.committed)
     assert len(api.arrived) == 2 * decided
-    assert all(waited > 0 for waited in only.committed)
+    assert all(waited > 0 for waited in [*only.committed, *only.direct])
     assert "| COMMIT to call " in report.resume_table([only], TINY)
 
 
