@@ -7,6 +7,7 @@ request's content is read.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -43,7 +44,9 @@ SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
        {", ".join(f"d.{name}" for name in _DELIVERY)},
        {", ".join(f"e.{name}" for name in _EXECUTION)},
        (SELECT count(*) FROM approvals_decision v WHERE v.request_id = r.id),
-       (SELECT max(a.id) FROM approvals_assignment a WHERE a.request_id = r.id)
+       (SELECT max(a.id) FROM approvals_assignment a WHERE a.request_id = r.id),
+       (SELECT c.finding FROM approvals_callbackcheck c WHERE c.request_id = r.id),
+       (SELECT h.read_at FROM approvals_executionhistory h WHERE h.execution_id = r.execution_id)
   FROM approvals_approvalrequest r
   LEFT JOIN approvals_callbackdelivery d ON d.request_id = r.id
   LEFT JOIN approvals_execution e ON e.id = r.execution_id
@@ -56,7 +59,8 @@ SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
 class Settling:
     """A request as far as its panel shows it: with its delivery and its execution, and of
     all three only the columns that move. VOTES: how many decisions it has. ASKED_LAST:
-    its youngest assignment, which tells that others were asked.
+    its youngest assignment, which tells that others were asked. FINDING: what AWS said of
+    its callback. READ_AT: when its execution's history was last read.
     """
 
     request: ApprovalRequest
@@ -64,6 +68,8 @@ class Settling:
     execution: Execution | None
     votes: int
     asked_last: int | None
+    finding: str | None
+    read_at: datetime | None
 
 
 def settling_of(user: User, public_id: UUID) -> Settling | None:
@@ -73,13 +79,13 @@ def settling_of(user: User, public_id: UUID) -> Settling | None:
     if row is None:
         return None
     first, second = len(_REQUEST), len(_REQUEST) + len(_DELIVERY)
-    *columns, votes, asked_last = row
+    *columns, votes, asked_last, finding, read_at = row
     request = ApprovalRequest.from_db("default", _REQUEST, columns[:first])
     delivery = _joined(CallbackDelivery, _DELIVERY, columns[first:second])
     execution = _joined(Execution, _EXECUTION, columns[second:])
     # None is remembered as well: asking for what is not there must not ask the database.
     request._state.fields_cache |= {"delivery": delivery, "execution": execution}
-    return Settling(request, delivery, execution, votes, asked_last)
+    return Settling(request, delivery, execution, votes, asked_last, finding, read_at)
 
 
 def _joined(model: type[Row], names: tuple[str, ...], columns: list[Any]) -> Row | None:

@@ -102,11 +102,18 @@ _AT_THE_DEADLINE = {
 
 def _withdrawn(request: ApprovalRequest) -> Fact:
     title, at = Withdrawal(request.withdrawal).label, request.closed_at
+    if request.withdrawal == Withdrawal.ELSEWHERE:
+        _, _, how = request.closed_because.partition(": ")
+        return Fact("warn", "Answered outside the portal", _sentence(how), at=at)
     if request.withdrawal != Withdrawal.OPERATOR:
         return Fact("warn", title, request.closed_because, at=at)
     line = request.history.filter(tag=AuditTag.WITHDRAWN).select_related("actor").last()
     by = f": {line.actor.display_name}" if line and line.actor else ""
     return Fact("warn", title + by, "Because:", said=request.closed_because, at=at)
+
+
+def _sentence(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _delivered(request: ApprovalRequest, delivery: CallbackDelivery | None) -> Fact:
@@ -117,8 +124,7 @@ def _delivered(request: ApprovalRequest, delivery: CallbackDelivery | None) -> F
         title = f"AWS took the answer at {clock(at)} ({lasted(at - delivery.owed_at)})"
         return Fact("done", title, _verb(delivery))
     if delivery.state == DeliveryState.UNCONFIRMED:
-        words = "AWS had closed the callback, perhaps by an earlier try of ours that got no reply."
-        return Fact("warn", "Not known whether AWS took the answer", words, at=at)
+        return Fact("warn", "Not known whether AWS took the answer", _perhaps(detail), at=at)
     if delivery.state == DeliveryState.UNDELIVERABLE:
         return _undeliverable(delivery)
     if delivery.attempts and not delivery.in_flight:
@@ -126,6 +132,15 @@ def _delivered(request: ApprovalRequest, delivery: CallbackDelivery | None) -> F
         title = f"Not delivered yet: {detail}" if detail else "Not delivered yet"
         return Fact("warn", title, next_try)
     return Fact("now", "Sending…", "The answer is on its way to AWS.")
+
+
+def _perhaps(detail: str) -> str:
+    read = detail if detail.startswith("The ") else ""  # what the history came to
+    words = (
+        "AWS had closed the callback when this was sent again. An earlier try of ours got no reply "
+        "and may be what closed it; the execution's history tells, where the portal may read it."
+    )
+    return f"{words} {read}".strip()
 
 
 def _undeliverable(delivery: CallbackDelivery) -> Fact:
@@ -137,6 +152,8 @@ def _undeliverable(delivery: CallbackDelivery) -> Fact:
 
 
 def _why_nothing(request: ApprovalRequest) -> str:
+    if request.withdrawal == Withdrawal.ELSEWHERE:
+        return "AWS has taken the answer that was given there."
     if request.state == RequestState.EXPIRED:
         return "The sender chose to let the callback time out at AWS."
     return "AWS has already stopped waiting."

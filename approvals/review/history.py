@@ -9,7 +9,7 @@ from typing import Any
 
 from approvals.models import AuditEvent
 from approvals.review.words import listed_names
-from approvals.states import AuditTag, Channel, Withdrawal
+from approvals.states import AuditTag, CallbackFinding, Channel, Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,9 @@ def _withdrawn(facts: Mapping[str, Any]) -> str:
     why = str(facts.get("why", ""))
     if why == Withdrawal.OPERATOR:
         return "took it back as an operator"
+    if why == Withdrawal.ELSEWHERE:
+        said = str(facts.get("reason") or Withdrawal.ELSEWHERE.label)
+        return said[:1].lower() + said[1:]
     reason = Withdrawal(why).label if why in Withdrawal.values else ""
     own = str(facts.get("reason") or "")
     return ": ".join(part for part in (f" {reason}".lower(), own) if part.strip()).strip()
@@ -102,6 +105,20 @@ def _status(facts: Mapping[str, Any]) -> str:
     return f"was seen: {status}" if status else "was seen"
 
 
+_FINDINGS = {
+    CallbackFinding.FOUND: "knows the callback and waits for it",
+    CallbackFinding.CLOSED: "no longer waits for the callback",
+    CallbackFinding.MISSING: "does not know the callback",
+}
+
+
+def _checked(facts: Mapping[str, Any]) -> str:
+    finding, detail = facts.get("finding", ""), str(facts.get("detail") or "")
+    if finding in _FINDINGS:
+        return _FINDINGS[CallbackFinding(finding)]
+    return f"did not let the portal look at the callback: {detail}".removesuffix(": ")
+
+
 #: An operator's reason is quoted below the line, as a reviewer's comment is.
 _REASONED = {AuditTag.REASSIGNED, AuditTag.REDRIVEN}
 
@@ -127,5 +144,6 @@ _WORDS: dict[AuditTag, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     AuditTag.UNCONFIRMED: ("AWS", _detail("had closed the callback")),
     AuditTag.REDRIVEN: ("An operator", lambda _: "sent the answer again"),
     AuditTag.HEARTBEAT_LOST: ("A heartbeat", _detail("did not reach AWS")),
+    AuditTag.CALLBACK_CHECKED: ("AWS", _checked),
     AuditTag.EXECUTION_SEEN: ("The execution", _status),
 }

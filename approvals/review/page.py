@@ -31,6 +31,7 @@ from approvals.review.forms import DecisionForm
 from approvals.review.futures import futures_of
 from approvals.review.history import lines_of
 from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
+from approvals.review.timeline import checked, timeline_of
 from approvals.review.waiting import pulse_of, run_of
 from approvals.review.words import listed_names
 from approvals.templatetags.moments import NEAR
@@ -43,7 +44,7 @@ def find(user: User, public_id: UUID) -> ApprovalRequest:
         Http404: there is none, or USER may not see it: nobody can tell which.
     """
     rows = seen_by(user).select_related(
-        "source", "kind", "execution", "claimed_by", "delivery", "heartbeat"
+        "source", "kind", "execution", "claimed_by", "delivery", "heartbeat", "callback_check"
     )
     found = rows.filter(public_id=public_id).first()
     if found is None:
@@ -67,7 +68,7 @@ def panel_version(user: User, public_id: UUID, now: datetime) -> str:
         request.claimed_by_id if claimed else None,
         *_moving(delivery, "state attempts in_flight owed_at next_attempt_at settled_at"),
         *_moving(execution, "status seen_at"),
-        *(settling.votes, settling.asked_last),
+        *(settling.votes, settling.asked_last, settling.finding, settling.read_at),
         poll_seconds(request, now),
         bool(request.answer_by and now >= request.answer_by),
         user.pk,
@@ -100,6 +101,7 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "may_operate": user.rights.may(OPERATE, request.source_id),
         "looking": request.claimed_by if claimed and request.is_pending else None,
         "deadline": deadline,
+        "checked": checked(request),
         "time_left": deadline - now if deadline else None,
         "time_given": deadline - request.sent_at if deadline else None,
         "far": bool(deadline and deadline - now >= NEAR),
@@ -122,6 +124,7 @@ def card_context(
         "amount": amount,
         "run": run_of(request),
         "pulse": pulse_of(request, now),
+        "timeline": timeline_of(request),
         "history": lines_of(
             request.history.select_related("actor").order_by("-seq")[:HISTORY_LINES]
         ),

@@ -13,15 +13,25 @@ from approvals.keeping import Overlap
 from approvals.lifecycle import Asked
 from approvals.models import (
     ApprovalRequest,
+    CallbackCheck,
     CallbackDelivery,
     CallbackSource,
+    Circuit,
+    ExecutionHistory,
     Heartbeat,
     KindRequirement,
     RequestKind,
     User,
 )
 from approvals.policy import Wanting
-from approvals.states import Channel, DeliveryState, OnTimeout, Verdict, Withdrawal
+from approvals.states import (
+    CallbackFinding,
+    Channel,
+    DeliveryState,
+    OnTimeout,
+    Verdict,
+    Withdrawal,
+)
 from tests.browser import papers
 from tests.factories import make_kind, make_request, make_source, make_team, make_user
 
@@ -86,6 +96,7 @@ class House:
         self._put("payment", "anna", kind="payment", title="Pay Fjellstoff AS €1,190.00")
         self._put("bare", "anna", title="Restart the importer", payload={})
         self._put("raced", "anna", "bert", title="Release order NO-10433", timeout_seconds=7_200)
+        _tell(self.requests["order"])
         alive = Heartbeat.objects.filter(request=self.requests["order"])
         alive.update(last_beat_at=database_now() - timedelta(seconds=18), beats=40)
 
@@ -101,6 +112,12 @@ class House:
         self.people["left"] = left
         self._put("nobody", "left", title="Close the books of October", timeout_seconds=3_000)
         User.objects.filter(pk=left.pk).update(is_active=False)
+        self._put("missing", "anna", title="Refund ticket 23", execution_arn=_run("suppliers", 3))
+        CallbackCheck.objects.create(
+            request=self.requests["missing"],
+            finding=CallbackFinding.MISSING,
+            checked_at=database_now(),
+        )
         late = self._put(
             "late", "anna", title="Change the bank account of Fjellstoff AS", timeout_seconds=9_000,
             heartbeat_timeout_seconds=60, execution_arn=_run("suppliers", 2),
@@ -133,6 +150,15 @@ class House:
         lifecycle.withdraw(
             self.requests["withdrawn"].pk, why=Withdrawal.SOURCE, reason="The customer cancelled."
         )
+        self._put("elsewhere", "anna", title="Release order NO-106")
+        lifecycle.withdraw(
+            self.requests["elsewhere"].pk,
+            why=Withdrawal.ELSEWHERE,
+            reason="Answered outside the portal: the callback succeeded at 12:01:03 UTC.",
+        )
+        self._put("unconfirmed", "anna", title="Release order NO-107")
+        self.decide("unconfirmed", "anna")
+        _settle(self.requests["unconfirmed"], DeliveryState.UNCONFIRMED, "closed")
         after = timezone.now() + timedelta(hours=1)
         lifecycle.strike(self.requests["expired"].pk, now=after)
 
@@ -182,7 +208,14 @@ def _shop(admin: User) -> CallbackSource:
 
 
 def _agents() -> CallbackSource:
-    return make_source("agents", name="Refund agents", active=False)
+    source = make_source("agents", name="Refund agents", active=False)
+    now = database_now()
+    Circuit.objects.create(
+        source=source, failures=7, probes=4, opened_at=now - timedelta(minutes=3),
+        probe_at=now + timedelta(minutes=2), detail="AccessDenied: AWS denies the portal this "
+        "call. Allow it for the function in the role's policy.",
+    )  # fmt: skip
+    return source
 
 
 def _kinds() -> None:
@@ -201,6 +234,21 @@ def _kinds() -> None:
 def _run(function: str, number: int) -> str:
     name = {"order": "order-fulfilment"}.get(function, function)
     return f"{ARN}{name}:42/durable-execution/run-NO-{number}/4f7c1f0e-2f2a-3b5c-9a39-0d1f8a2a5b6c"
+
+
+def _tell(request: ApprovalRequest) -> None:
+    """The execution of REQUEST and its callback have been asked for at AWS."""
+    assert request.execution is not None
+    CallbackCheck.objects.create(
+        request=request, finding=CallbackFinding.FOUND, timeout_seconds=28_800,
+        checked_at=database_now(),
+    )  # fmt: skip
+    ExecutionHistory.objects.create(
+        execution=request.execution,
+        steps=papers.steps(database_now()),
+        is_whole=False,
+        read_at=database_now() - timedelta(seconds=40),
+    )
 
 
 def _settle(request: ApprovalRequest, state: DeliveryState, reply: str, detail: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from approvals.policy import Wanting
@@ -134,3 +135,31 @@ def with_a_form() -> Paper:
             "required": ["delivery", "discount"],
         },
     }
+
+
+def steps(now: datetime) -> list[dict[str, Any]]:
+    """What an execution's history tells of an order: seventeen steps, one of them twice tried."""
+    names = [f"reserve-line-{number}" for number in range(1, 11)]
+    told = [
+        ("validate-order", "Step", "SUCCEEDED", 0.4, 1),
+        *((name, "Step", "SUCCEEDED", 1.2, 1) for name in names),
+        ("score-risk", "Invoke", "SUCCEEDED", 2.0, 3),
+        ("", "Wait", "SUCCEEDED", 3_600.0, 1),
+        ("notify-warehouse", "Step", "FAILED", 12.0, 5),
+        ("ask-the-carrier-with-a-name-as-long-as-names-of-steps-may-become-in-practice", "Step",
+         "RETRYING", 0.0, 2),
+        ("ask", "Step", "SUCCEEDED", 0.3, 1),
+        ("await-release", "Callback", "STARTED", 0.0, 1),
+    ]  # fmt: skip
+    began = now - timedelta(minutes=40)
+    return [
+        {
+            "id": f"op-{place}", "name": name, "type": kind, "status": status,
+            "started_at": (began + timedelta(minutes=2 * place)).isoformat(),
+            "ended_at": (began + timedelta(minutes=2 * place, seconds=taken)).isoformat()
+            if status in {"SUCCEEDED", "FAILED"}
+            else None,
+            "attempts": attempts,
+        }
+        for place, (name, kind, status, taken, attempts) in enumerate(told)
+    ]  # fmt: skip

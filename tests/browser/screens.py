@@ -155,7 +155,18 @@ REVIEWER = [
     Screen("raced", "anna", "@raced", somebody_is_faster, 409),
     *(
         Screen(name, "anna", f"@{name}")
-        for name in ("sending", "delivered", "rejected", "forced", "taken", "withdrawn", "expired")
+        for name in (
+            "sending",
+            "delivered",
+            "rejected",
+            "forced",
+            "taken",
+            "withdrawn",
+            "expired",
+            "elsewhere",
+            "unconfirmed",
+            "missing",
+        )
     ),
     Screen("tokens-none", "nina", "/tokens/"),
     Screen("tokens-made", "anna", "/tokens/", token_made),

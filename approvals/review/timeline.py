@@ -1,0 +1,138 @@
+"""What an execution has done, as its own history tells: its steps, and one callback among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+from approvals.models import ApprovalRequest, CallbackCheck, ExecutionHistory
+from approvals.states import CallbackFinding
+
+#: Steps shown at once; older ones are a press away.
+SHOWN = 12
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One step. STATE is done, now, wait, warn or bad; TAKEN how long it took, if it ended."""
+
+    state: str
+    name: str
+    words: str
+    at: datetime | None
+    taken: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """The newest SHOWN steps in order of time, those BEFORE them, and how whole it is.
+
+    TROUBLE: why AWS could not be read last, in a sentence; AS_OF: when it last was.
+    """
+
+    steps: list[Step]
+    before: list[Step]
+    is_whole: bool
+    trouble: str
+    as_of: datetime | None
+
+
+def timeline_of(request: ApprovalRequest) -> Timeline | None:
+    """None where nothing has been read of the request's execution, nor tried."""
+    if request.execution_id is None:
+        return None
+    row = ExecutionHistory.objects.filter(pk=request.execution_id).first()
+    if row is None or not (row.read_at or row.trouble):
+        return None
+    steps = [_step(each) for each in row.steps]
+    return Timeline(steps[-SHOWN:], steps[:-SHOWN], row.is_whole, row.trouble, row.read_at)
+
+
+_KINDS = {
+    "Step": "Step",
+    "Wait": "Wait",
+    "Callback": "Callback",
+    "Context": "Group of steps",
+    "Invoke": "Call of a function",
+}
+_ENDS = {
+    "SUCCEEDED": ("done", ""),
+    "FAILED": ("bad", "failed"),
+    "TIMED_OUT": ("bad", "timed out"),
+    "STOPPED": ("bad", "stopped"),
+    "RETRYING": ("warn", "is tried again"),
+}
+_OPEN = {"Callback": "waits for an answer", "Wait": "waits"}
+
+
+def _step(step: Mapping[str, Any]) -> Step:
+    kind, status = str(step.get("type", "")), str(step.get("status", ""))
+    label = _KINDS.get(kind, kind)
+    state, word = _standing(kind, status)
+    attempts = step.get("attempts") or 0
+    tries = f"{attempts} tries" if attempts > 1 else ""
+    name = str(step.get("name") or "")
+    began, ended = _moment(step.get("started_at")), _moment(step.get("ended_at"))
+    return Step(
+        state,
+        name or label,
+        ", ".join(part for part in (label if name else "", word, tries) if part),
+        began or ended,
+        ended - began if began and ended and ended >= began else None,
+    )
+
+
+def _standing(kind: str, status: str) -> tuple[str, str]:
+    if status == "STARTED":
+        return "now", _OPEN.get(kind, "under way")
+    # A word AWS adds later is shown as it is.
+    return _ENDS.get(status, ("wait", status.replace("_", " ").lower()))
+
+
+def _moment(text: Any) -> datetime | None:
+    return datetime.fromisoformat(text) if text else None
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """What AWS says of a request's callback. WARNS: those who decide should know."""
+
+    words: str
+    at: datetime | None
+    title: str = ""
+    warning: str = ""
+
+    @property
+    def warns(self) -> bool:
+        return bool(self.title)
+
+
+def checked(request: ApprovalRequest) -> Checked | None:
+    """None where AWS was not asked."""
+    check: CallbackCheck | None = getattr(request, "callback_check", None)
+    if check is None:
+        return None
+    words, title, warning = _FINDINGS[CallbackFinding(check.finding)]
+    if check.finding == CallbackFinding.UNREADABLE and check.detail:
+        words = f"{words}: {check.detail}"
+    at = check.checked_at
+    return Checked(words, at, title, warning) if request.is_pending else Checked(words, at)
+
+
+_FINDINGS = {
+    CallbackFinding.PENDING: ("AWS is being asked about it", "", ""),
+    CallbackFinding.FOUND: ("AWS knows it", "", ""),
+    CallbackFinding.CLOSED: (
+        "AWS no longer waits for it",
+        "AWS no longer waits for this.",
+        "The execution's history is being asked why. Nothing decided now would reach the function.",
+    ),
+    CallbackFinding.MISSING: (
+        "AWS does not know it",
+        "AWS does not know this callback.",
+        "Its execution's history does not hold it: a decision may reach nobody. Ask its sender.",
+    ),
+    CallbackFinding.UNREADABLE: ("AWS did not let the portal look", "", ""),
+}
