@@ -6,8 +6,16 @@ from importlib import import_module
 
 import pytest
 from django.db import connection
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.state import ModelState
+from django.db.models import NOT_PROVIDED, Field
 
 pytestmark = pytest.mark.django_db(transaction=True)
+
+#: The last migration of the release that may still run while this one is rolled out.
+RELEASE_BEFORE = "0011_people_by_lower_names"
+#: What a column of the database does not depend on.
+_WORDS = {"choices", "help_text", "verbose_name", "db_index", "related_name", "default"}
 
 
 def test_the_build_of_an_index_that_was_broken_off_can_be_run_again() -> None:
@@ -25,3 +33,34 @@ def test_the_build_of_an_index_that_was_broken_off_can_be_run_again() -> None:
         finally:
             cursor.execute("RESET lock_timeout")
             cursor.execute("RESET statement_timeout")
+
+
+def test_the_release_before_finds_all_that_it_reads_and_may_leave_out_all_that_is_new() -> None:
+    loader = MigrationLoader(None)
+    before = loader.project_state([("approvals", RELEASE_BEFORE)]).models
+    after = loader.project_state().models
+    tables = [key for key in before if key[0] == "approvals"]
+
+    assert tables
+    for key in tables:
+        old, new = before[key].fields, after[key].fields
+        assert {name: _column(field) for name, field in old.items()} == {
+            name: _column(new[name]) for name in old
+        }, key
+        needed = [name for name in set(new) - set(old) if not _may_be_left_out(new[name])]
+        assert not needed, (key, needed)
+        assert _constraints(after[key]) <= _constraints(before[key]), key
+
+
+def _column(field: Field) -> str:
+    _, path, args, options = field.deconstruct()
+    lasting = {name: value for name, value in options.items() if name not in _WORDS}
+    return f"{path} {args} {lasting}"
+
+
+def _may_be_left_out(field: Field) -> bool:
+    return bool(field.null or field.many_to_many) or field.db_default is not NOT_PROVIDED
+
+
+def _constraints(model: ModelState) -> set[str]:
+    return {constraint.name for constraint in model.options.get("constraints", ())}
