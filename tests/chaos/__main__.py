@@ -25,10 +25,10 @@ GUARDS = ("lease", "fencing", "row-lock", "sweep")
 def main() -> int:
     asked = _arguments()
     storm = STORMS[asked.storm]
+    if asked.seconds:
+        storm = storm.of(asked.seconds)
     if asked.decisions:
         storm = replace(storm, requests=asked.decisions)
-    if asked.seconds:
-        storm = replace(storm, seconds=asked.seconds)
     if asked.without:
         say(f"Without the {asked.without}: this run must find violations.")
     folder = Path(tempfile.mkdtemp(prefix="countersign-chaos-"))
@@ -48,7 +48,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--storm", choices=sorted(STORMS), default="everything")
     parser.add_argument("--seed", default=secrets.token_hex(4))
     parser.add_argument("--decisions", type=int, help="how many requests are opened")
-    parser.add_argument("--seconds", type=float, help="how long it rages")
+    parser.add_argument("--seconds", type=float, help="how long it rages, as densely")
     parser.add_argument("--without", choices=GUARDS, default="", help="remove one guard")
     parser.add_argument("--write", action="store_true", help="to docs/operations/results.md")
     parser.add_argument("--keep", action="store_true", help="keep the folder")

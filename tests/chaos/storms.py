@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 
 
@@ -40,6 +40,16 @@ class Storm:
     def rate(self) -> float:
         return self.requests / self.seconds
 
+    def of(self, seconds: float) -> Storm:
+        """As dense a storm of another length; each trouble still lasts as long."""
+        share = seconds / self.seconds
+        troubles = {
+            name: replace(trouble, times=max(1, round(trouble.times * share)))
+            for name, trouble in self.troubles.items()
+        }
+        requests = round(self.requests * share)
+        return replace(self, seconds=seconds, requests=requests, troubles=troubles)
+
 
 SHORT = Storm(
     requests=120,
@@ -62,14 +72,23 @@ SHORT = Storm(
     },
 )
 
+#: Nothing is killed: enough to miss a lease, a row lock or a sweep, and quickly done.
+CALM = Storm(
+    requests=90,
+    seconds=25,
+    scaled=True,
+    slowest=0.4,
+    quiet_within=timedelta(seconds=90),
+)
+
 #: Workers that wake up with old news: what the fencing is there for.
 FROZEN = Storm(
-    requests=180,
-    seconds=72,
+    requests=120,
+    seconds=44,
     scaled=True,
     slowest=1.2,
-    quiet_within=timedelta(seconds=60),
-    troubles={"freeze_worker": Trouble(5, 13.5, 0.02, 1.0)},
+    quiet_within=timedelta(seconds=90),
+    troubles={"freeze_worker": Trouble(3, 13.5, 0.02, 1.0)},
 )
 
 EVERYTHING = Storm(
@@ -98,6 +117,7 @@ EVERYTHING = Storm(
 STORMS: dict[str, Storm] = {
     "short": SHORT,
     "everything": EVERYTHING,
+    "calm": CALM,
     "frozen": FROZEN,
     "workers": Storm(
         2000, 400, {"kill_worker": Trouble(100), "kill_child": Trouble(100)}, faults=False
