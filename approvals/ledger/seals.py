@@ -1,4 +1,4 @@
-"""What is encrypted at rest opens, and is what was owed: callbacks and answers."""
+"""What was sealed is as it was: callbacks and answers open, and terms have their hash."""
 
 from __future__ import annotations
 
@@ -13,9 +13,17 @@ from approvals.ledger.scope import Scope
 from approvals.ledger.violation import check
 from approvals.models.delivery import body_place
 from approvals.models.request import callback_place
+from approvals.models.terms import terms_sha256
 
 #: What a sealed value raises that was altered, moved, cut, or sealed with a lost key.
 UNREADABLE = (SealBroken, ValueError, IndexError)
+
+_TERMS = """
+    SELECT r.public_id, e.facts->>'terms_sha256', r.callback_sha256, r.content_sha256, r.title,
+           r.summary, r.requested_by, r.on_behalf_of, r.agent, r.on_reject, r.on_timeout,
+           r.approve_with, r.reject_with, r.subject
+      FROM {requests} r JOIN approvals_auditevent e ON e.request_id = r.id AND e.seq = 1
+     WHERE e.facts->>'terms_sha256' IS NOT NULL"""
 
 _CALLBACKS = "SELECT r.public_id, r.callback_sha256, r.callback_sealed FROM {requests} r"
 
@@ -75,6 +83,15 @@ class Answer:
         except (ValueError, KeyError, TypeError):
             return False
         return same and said == (self.public_id, self.outcome, self.decision)
+
+
+@check
+def terms_are_as_received(scope: Scope) -> Iterator[tuple[object, str]]:
+    """Whose callback it is, what is asked in which words, by whom, and what rejecting and
+    silence do, is as it was received; requests of before that was sealed are passed over."""
+    for public_id, digest, *values in scope.rows(_TERMS):
+        if terms_sha256(values) != digest:
+            yield public_id, "its callback, words or rules are not those it was received with."
 
 
 @check

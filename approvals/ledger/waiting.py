@@ -7,11 +7,14 @@ from approvals.ledger.violation import sql_check
 
 @sql_check
 def beats_go_on_while_aws_waits() -> str:
-    """Each pending request with a heartbeat timeout is beaten for."""
+    """Each pending request with a heartbeat timeout is beaten for, unless AWS has closed its
+    callback and the history is being asked by whom."""
     return """
         SELECT r.public_id, 'it is pending, and nobody beats for it.'
           FROM {requests} r LEFT JOIN approvals_heartbeat h ON h.request_id = r.id
-         WHERE r.state = 'pending' AND r.heartbeat_timeout_seconds > 0 AND h.request_id IS NULL"""
+          LEFT JOIN approvals_callbackcheck c ON c.request_id = r.id AND c.finding = 'closed'
+         WHERE r.state = 'pending' AND r.heartbeat_timeout_seconds > 0
+           AND h.request_id IS NULL AND c.request_id IS NULL"""
 
 
 @sql_check

@@ -19,6 +19,7 @@ from approvals.lifecycle.withdraw import withdraw_locked
 from approvals.lifecycle.writing import refuse_outer_transaction, write_received
 from approvals.models import ApprovalRequest, AuditEvent, CallbackSource
 from approvals.models.audit import START
+from approvals.models.terms import TERMS, terms_sha256
 from approvals.states import AuditTag, Withdrawal
 
 #: unique_violation and foreign_key_violation.
@@ -132,6 +133,7 @@ def _first_line(request: ApprovalRequest, pool: Pool) -> AuditEvent:
     facts = {
         "source": request.source.slug,
         "payload_sha256": request.payload_sha256,
+        "terms_sha256": terms_sha256([getattr(request, name) for name in TERMS]),
         "required_approvals": request.required_approvals,
         "users": pool.usernames,
         "groups": pool.group_names,

@@ -1,78 +1,20 @@
-"""What somebody with the database in their hands might do, past the portal and its triggers."""
+"""What is planted, and which check names it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
-
-@dataclass(frozen=True, slots=True)
-class Fault:
-    """SQL done to the request that the house calls OF; {id} is its key, {other} OTHER's.
-
-    FOUND_BY: the check that names it, at the request's public id, or WHERE.
-    """
-
-    what: str
-    sql: str
-    found_by: str
-    of: str = "approved"
-    other: str = "rejected"
-    where: str = ""
-
-    def __str__(self) -> str:
-        return self.what
-
-
-_COPY_REQUEST = """
-    CREATE TEMP TABLE slip ON COMMIT DROP AS
-    SELECT * FROM approvals_approvalrequest WHERE id = {id};
-    UPDATE slip SET id = 999999, public_id = gen_random_uuid(), callback_sha256 = repeat('0', 64);
-    INSERT INTO approvals_approvalrequest SELECT * FROM slip"""
-
-_DOUBLE_DECISION = """
-    CREATE TEMP TABLE twin ON COMMIT DROP AS
-    SELECT * FROM approvals_decision WHERE request_id = {id};
-    UPDATE twin SET id = 999999, public_id = gen_random_uuid(),
-           reviewer_id = (SELECT id FROM approvals_user WHERE username = 'rolf');
-    INSERT INTO approvals_decision SELECT * FROM twin"""
-
-_PUT_IN_A_LINE = """
-    INSERT INTO approvals_auditevent (request_id, seq, tag, at, actor_name, facts, mac)
-    SELECT request_id, seq + 1, 'execution.seen', at, '', '{{}}', mac
-      FROM approvals_auditevent WHERE request_id = {id} ORDER BY seq DESC LIMIT 1"""
-
-_SWAP_LINES = """
-    UPDATE approvals_auditevent SET seq = 99 WHERE request_id = {id} AND seq = 1;
-    UPDATE approvals_auditevent SET seq = 1 WHERE request_id = {id} AND seq = 2;
-    UPDATE approvals_auditevent SET seq = 2 WHERE request_id = {id} AND seq = 99"""
-
-_SWAP_BETWEEN = """
-    UPDATE approvals_auditevent SET request_id = -1 WHERE request_id = {id} AND seq = 2;
-    UPDATE approvals_auditevent SET request_id = {id} WHERE request_id = {other} AND seq = 2;
-    UPDATE approvals_auditevent SET request_id = {other} WHERE request_id = -1"""
-
-_WITH_ALL_OF_IT = """
-    DELETE FROM approvals_auditevent WHERE request_id = {id};
-    DELETE FROM approvals_decision WHERE request_id = {id};
-    DELETE FROM approvals_callbackdelivery WHERE request_id = {id};
-    DELETE FROM approvals_assignment WHERE request_id = {id};
-    DELETE FROM approvals_notice WHERE request_id = {id};
-    DELETE FROM approvals_heartbeat WHERE request_id = {id};
-    DELETE FROM approvals_approvalrequest WHERE id = {id}"""
-
-_CUT_TAIL = """
-    DELETE FROM approvals_auditevent WHERE request_id = {id}
-       AND seq = (SELECT max(seq) FROM approvals_auditevent WHERE request_id = {id})"""
-
-_SWAP_CALLBACKS = """
-    UPDATE approvals_approvalrequest a SET callback_sealed = b.callback_sealed
-      FROM approvals_approvalrequest b
-     WHERE (a.id, b.id) IN (({id}, {other}), ({other}, {id}))"""
-
-_SWAP_ANSWERS = """
-    UPDATE approvals_callbackdelivery a SET sealed_body = b.sealed_body
-      FROM approvals_callbackdelivery b
-     WHERE (a.request_id, b.request_id) IN (({id}, {other}), ({other}, {id}))"""
+from tests.ledger.deeds import (
+    COPY_REQUEST,
+    CUT_TAIL,
+    DOUBLE_DECISION,
+    PUT_IN_A_LINE,
+    SWAP_ANSWERS,
+    SWAP_BETWEEN,
+    SWAP_CALLBACKS,
+    SWAP_LINES,
+    TAKE_CALLBACK,
+    WITH_ALL_OF_IT,
+    Fault,
+)
 
 REQUEST, DECISION = "UPDATE approvals_approvalrequest SET", "UPDATE approvals_decision SET"
 DELIVERY, LINE = "UPDATE approvals_callbackdelivery SET", "UPDATE approvals_auditevent SET"
@@ -81,9 +23,9 @@ MINE, ITS = "WHERE id = {id}", "WHERE request_id = {id}"
 REQUESTS = [
     Fault("a request is gone", f"DELETE FROM approvals_approvalrequest {MINE}",
           "histories_have_their_request", where="row {id}"),
-    Fault("a request is gone with its history and all", _WITH_ALL_OF_IT,
+    Fault("a request is gone with its history and all", WITH_ALL_OF_IT,
           "sealed_lines_are_there", where="checkpoint 1"),
-    Fault("a request is slipped in", _COPY_REQUEST, "sums", where="all"),
+    Fault("a request is slipped in", COPY_REQUEST, "sums", where="all"),
     Fault("a pending request is said to be approved",
           f"{REQUEST} state = 'approved', closed_at = now() {MINE}",
           "requests_are_closed_once", of="pending"),
@@ -112,18 +54,26 @@ REQUESTS = [
           "SELECT 0, 'elsewhere', name, active, region, endpoint_url, role_arn, external_id, "
           "function_arns, allow_local_runner, created_at, verify_callbacks "
           "FROM approvals_callbacksource LIMIT 1", "requests_were_received", of="pending"),
-    Fault("callbacks of two requests are swapped", _SWAP_CALLBACKS, "callbacks_open"),
+    Fault("callbacks of two requests are swapped", SWAP_CALLBACKS, "callbacks_open"),
+    Fault("one request is given another's callback, seal and all",
+          TAKE_CALLBACK, "terms_are_as_received", of="pending", other="voted"),
+    Fault("silence is made an approval", f"{REQUEST} on_timeout = 'approve' {MINE}",
+          "terms_are_as_received", of="newest"),
+    Fault("other words are put before reviewers", f"{REQUEST} title = 'Lunch' {MINE}",
+          "terms_are_as_received", of="pending"),
+    Fault("another answer is prepared", f"{REQUEST} approve_with = 'all of it' {MINE}",
+          "terms_are_as_received", of="pending"),
     Fault("a callback is made unreadable", f"{REQUEST} callback_sealed = '' {MINE}",
           "callbacks_open", of="pending"),
     Fault("a request is voted on after its end",
-          _PUT_IN_A_LINE.replace("execution.seen", "request.voted"),
+          PUT_IN_A_LINE.replace("execution.seen", "request.voted"),
           "nothing_was_decided_after_the_end"),
 ]  # fmt: skip
 
 DECISIONS = [
     Fault("a decision is gone", f"DELETE FROM approvals_decision {ITS}",
           "decisions_in_history_are_there"),
-    Fault("a decision is doubled", _DOUBLE_DECISION, "decisions_stand_in_history"),
+    Fault("a decision is doubled", DOUBLE_DECISION, "decisions_stand_in_history"),
     Fault("a verdict is swapped", f"{DECISION} verdict = 'rejected' {ITS}",
           "decisions_are_as_history_says"),
     Fault("somebody else decided",
@@ -165,7 +115,7 @@ ANSWERS = [
     Fault("an answer's bytes are changed",
           f"{DELIVERY} sealed_body = sealed_body || '\\x00'::bytea {ITS}",
           "answers_are_unchanged", of="owed"),
-    Fault("answers of two requests are swapped", _SWAP_ANSWERS, "answers_are_unchanged"),
+    Fault("answers of two requests are swapped", SWAP_ANSWERS, "answers_are_unchanged"),
     Fault("success is made of a failure", f"{DELIVERY} verb = 'succeed' {ITS}",
           "answers_say_what_was_decided", of="rejected"),
     Fault("an answer goes by another source", f"{DELIVERY} source_id = -1 {ITS}",
@@ -212,9 +162,9 @@ WAITING = [
 ]  # fmt: skip
 
 HISTORIES = [
-    Fault("the last line of a history is cut off", _CUT_TAIL, "sealed_lines_are_there",
+    Fault("the last line of a history is cut off", CUT_TAIL, "sealed_lines_are_there",
           where="checkpoint 1"),
-    Fault("a claim is cut off, which nothing else tells of", _CUT_TAIL, "sealed_lines_are_there",
+    Fault("a claim is cut off, which nothing else tells of", CUT_TAIL, "sealed_lines_are_there",
           of="voted", where="checkpoint 1"),
     Fault("a history is gone", f"DELETE FROM approvals_auditevent {ITS}", "histories_are_there"),
     Fault("the first line is gone", f"DELETE FROM approvals_auditevent {ITS} AND seq = 1",
@@ -235,9 +185,9 @@ HISTORIES = [
     Fault("a line says that something else happened",
           f"{LINE} tag = 'delivery.delivered' {ITS} AND seq = 3", "histories_hold",
           of="unconfirmed"),
-    Fault("two lines are swapped", _SWAP_LINES, "histories_hold"),
-    Fault("lines of two histories are swapped", _SWAP_BETWEEN, "histories_hold"),
-    Fault("a line is put in", _PUT_IN_A_LINE, "histories_hold"),
+    Fault("two lines are swapped", SWAP_LINES, "histories_hold"),
+    Fault("lines of two histories are swapped", SWAP_BETWEEN, "histories_hold"),
+    Fault("a line is put in", PUT_IN_A_LINE, "histories_hold"),
     Fault("a change of a source is rewritten",
           "UPDATE approvals_changeevent SET actor_name = 'bert' WHERE seq = 1",
           "changes_hold", where="source:orders"),

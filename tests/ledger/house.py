@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.db import transaction
+
 from approvals import lifecycle
 from approvals.callbacks import outbox
 from approvals.callbacks.gateway import Answer
 from approvals.clock import database_now
 from approvals.keeping import sources as keeping
-from approvals.models import ApprovalRequest, CallbackSource, User
+from approvals.lifecycle import desk
+from approvals.lifecycle.checks import ask_who_closed
+from approvals.models import ApprovalRequest, CallbackSource, Heartbeat, User
 from approvals.states import Channel, OnReject, OnTimeout, Reply, Verdict, Withdrawal
 from tests.factories import make_request, make_source, make_team, make_user
 
@@ -170,3 +174,7 @@ def _open(house: House) -> None:
     _decide(house, voted)
     lifecycle.claim(voted.pk, reviewer=house.rolf)
     house.open("pending", heartbeat_timeout_seconds=0, timeout_seconds=0)
+    asked = house.open("asked about", execution_arn="run/1")
+    with transaction.atomic():
+        assert ask_who_closed(desk.lock(asked.pk), now=database_now())
+        Heartbeat.objects.filter(pk=asked.pk).delete()
