@@ -31,8 +31,6 @@ KINDS = ("one-by-one", "on-threads", "portal")
 FAR_MS = 30
 #: What the goals speak of: 20,000 requests open at a minute, a million at half an hour.
 MINUTE, HALF_HOUR = timedelta(minutes=1), timedelta(minutes=30)
-#: From writing the schedule to its first beat.
-AHEAD = timedelta(seconds=5)
 #: Sealed beyond what a watch should come to.
 MARGIN = timedelta(seconds=30)
 WARM_UP_SECONDS = 2.0
@@ -125,7 +123,7 @@ class _Bench:
 
     def grow(self, requests: int) -> None:
         """REQUESTS are open, and so many sealed as a watch of half an hour can come to."""
-        reached = (self._size.watch + AHEAD + MARGIN) / HALF_HOUR
+        reached = (self._size.watch + MARGIN) / HALF_HOUR
         wanted = min(requests, max(self._size.beating, int(requests * reached) + 1))
         if wanted > self._sealed:
             words = (str(FIRST + self._sealed), str(FIRST + wanted - 1))
@@ -168,9 +166,9 @@ class _Bench:
 
     def watch(self, interval: timedelta) -> Watch:
         """Let the worker keep the herd alive, and see how long each was silent at most."""
-        start = self._herd.schedule(interval, within=AHEAD)
+        start = self._herd.schedule(interval)
+        self._arrivals()  # of what was due before
         time.sleep(max(0.0, start - time.time()))
-        self._arrivals()
         names = ("worker", "postgres")
         before, began = [self._house.cpu_seconds(name) for name in names], time.time()
         time.sleep(self._size.watch.total_seconds())

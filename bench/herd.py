@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import sys
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import django
 import psycopg
@@ -23,6 +23,8 @@ from bench.stand_in import NUMBER_DIGITS
 FIRST = 1_000_001
 BEATS = "approvals_heartbeat"
 SEALED = "bench_sealed"
+#: From writing a schedule to its first beat.
+LEAST_AHEAD, AHEAD_A_ROW = timedelta(seconds=3), timedelta(microseconds=80)
 _TAIL = base64.b64encode(f"?{FUNCTION_ARN}:7/durable-execution/a-name/0f8e2d".encode() * 2).decode()
 
 _ROWS = f"""
@@ -81,16 +83,20 @@ class Herd:
         for table in (REQUESTS, BEATS):
             self._database.execute(f"VACUUM ANALYZE {table}")
 
-    def schedule(self, interval: timedelta, *, within: timedelta) -> float:
-        """Beats every INTERVAL, the first from WITHIN from now; when, since the epoch."""
-        row = self._database.execute("SELECT clock_timestamp() + %s", [within]).fetchone()
-        assert row is not None
-        self._database.execute(
-            _SCHEDULE,
-            {"interval": interval, "start": row[0], "first": FIRST, "number": self.size},
-        )
-        self._database.execute(f"VACUUM ANALYZE {BEATS}")
-        return float(row[0].timestamp())
+    def schedule(self, interval: timedelta) -> float:
+        """Beats every INTERVAL, the first in a while; when, in seconds since the epoch.
+
+        It returns before. Writing it takes time, so the first are due when it is surely done.
+        """
+        within = LEAST_AHEAD + self.size * AHEAD_A_ROW
+        while True:
+            start = datetime.now(UTC) + within
+            values = {"interval": interval, "start": start, "first": FIRST, "number": self.size}
+            self._database.execute(_SCHEDULE, values)
+            self._database.execute(f"VACUUM ANALYZE {BEATS}")
+            if datetime.now(UTC) < start:
+                return start.timestamp()
+            within *= 2
 
     def all_due(self) -> None:
         """Every beat is due now."""

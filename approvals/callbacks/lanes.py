@@ -64,6 +64,7 @@ class Lanes(Generic[Item, Said]):
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="to-aws")
         self._news = Condition()  # guards all that follows
         self._waiting: dict[int, deque[Item]] = {}  # sources take turns in this order
+        self._flying = 0
         self._flying_of: Counter[int] = Counter()
         self._lanes_of: dict[int, int] = {}
         self._moved_at: dict[int, float] = {}  # time.monotonic() of the last start or landing
@@ -96,7 +97,7 @@ class Lanes(Generic[Item, Said]):
         with self._news:
             crowded = set(self._crowded())
             waiting = sum(len(q) for source, q in self._waiting.items() if source not in crowded)
-            return self._flying_of.total() + waiting
+            return self._flying + waiting
 
     @property
     def is_empty(self) -> bool:
@@ -175,7 +176,7 @@ class Lanes(Generic[Item, Said]):
 
     @property
     def _is_still(self) -> bool:
-        return not self._flying_of.total()
+        return not self._flying
 
     @property
     def _is_worth_telling(self) -> bool:
@@ -197,6 +198,7 @@ class Lanes(Generic[Item, Said]):
 
     def _land(self, item: Item, said: Said, seconds: float) -> None:
         source = item.source_id
+        self._flying -= 1
         self._flying_of[source] -= 1
         self._moved_at[source] = time.monotonic()
         is_prompt = seconds < PROMPT.total_seconds()
@@ -210,11 +212,12 @@ class Lanes(Generic[Item, Said]):
 
     def _next(self) -> Item | None:
         """What may be sent now, of the source that has waited longest for its turn."""
-        if not self._open or self._flying_of.total() >= self._threads:
+        if not self._open or self._flying >= self._threads:
             return None
         for source, queue in self._waiting.items():
             if queue and self._flying_of[source] < self._limit(source):
                 self._waiting[source] = self._waiting.pop(source)  # the others come first now
+                self._flying += 1
                 self._flying_of[source] += 1
                 self._moved_at[source] = time.monotonic()
                 return queue.popleft()
