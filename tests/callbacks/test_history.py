@@ -75,9 +75,12 @@ def test_thousands_of_events_are_read_up_to_a_limit() -> None:
         for n in range(30)
     ]
 
-    past = read(told(*pages), HERE, ARN)
+    gateway = told(*pages)
+
+    past = read(gateway, HERE, ARN)
 
     assert (len(past.events), past.is_whole) == (history.MAX_EVENTS, False)
+    assert len(gateway.calls) == 5
 
 
 def test_a_slow_history_is_left_after_some_seconds(monkeypatch: pytest.MonkeyPatch) -> None:
