@@ -11,7 +11,7 @@ from approvals.models import ApprovalRequest, CallbackCheck, ExecutionHistory
 from approvals.states import CallbackFinding
 
 #: Steps shown at once; older ones are a press away.
-SHOWN = 12
+SHOWN = 8
 
 
 @dataclass(frozen=True, slots=True)
