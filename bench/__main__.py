@@ -66,6 +66,7 @@ def _size(arguments: argparse.Namespace) -> Size:
         closed=arguments.closed,
         watch=timedelta(seconds=arguments.watch),
         many_beating=arguments.beating,
+        outage=timedelta(seconds=arguments.outage),
     )
 
 
@@ -78,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--only", choices=PARTS, help="one part alone")
     parser.add_argument("--pending", type=_count, default=Size.pending, help="queue: how many wait")
     parser.add_argument("--closed", type=_count, default=Size.closed, help="queue: how many do not")
+    parser.add_argument(
+        "--outage", type=_watch, default=60.0, help="outage: seconds without a broker"
+    )
     parser.add_argument(
         "--watch", type=_watch, default=125.0, help="heartbeats: seconds of each long run"
     )

@@ -18,7 +18,8 @@ class Size:
     """How much is measured: ROUNDS of SPAN, over CONNECTIONS kept alive.
 
     The queue is looked at with FEW pending, and with PENDING and CLOSED. Heartbeats are
-    watched for WATCH, with BEATING and then MANY_BEATING requests open.
+    watched for WATCH, with BEATING and then MANY_BEATING requests open. The broker is gone
+    for OUTAGE.
     """
 
     rounds: int = 5
@@ -30,6 +31,7 @@ class Size:
     watch: timedelta = timedelta(seconds=125)
     beating: int = 20_000
     many_beating: int = 1_000_000
+    outage: timedelta = timedelta(seconds=60)
 
     @property
     def warm_up(self) -> timedelta:

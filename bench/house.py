@@ -11,6 +11,7 @@ import os
 import signal
 import subprocess  # nosec B404  what a benchmark is for
 import sys
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -137,6 +138,16 @@ class House:
         self.start("worker", "celery", "-A", "portal.celery", *WORKER, "--without-mingle")
         self.start("beat", "celery", "-A", "portal.celery", "beat", "--pidfile=", "-s", schedule)
         self._await("worker", answers(f"http://{HOST}:{self.portal_port}", "/readyz"))
+
+    def restart_what_ended(self, name: str) -> float:
+        """Start NAME again, and whoever else ended; when it was up, in seconds."""
+        child = self.pids[name]
+        self.tend_until(lambda: self.pids[name] != child, UP_WITHIN)
+        return time.time()
+
+    def tend_until(self, done: Callable[[], bool], within: timedelta) -> bool:
+        """Start again whoever ends, until DONE says so (True) or WITHIN has passed."""
+        return self._supervisor.tend_until(done, within=within)
 
     @property
     def pids(self) -> dict[str, int]:

@@ -10,7 +10,7 @@ from typing import TypeAlias
 
 import psycopg
 
-from bench import chain, decide, heartbeats, intake, queue, report, results, resume
+from bench import chain, decide, heartbeats, intake, outage, queue, report, results, resume
 from bench.figures import BenchError, Size
 from bench.heartbeat_report import heartbeats_table
 from bench.house import House
@@ -43,6 +43,13 @@ def _resume(folder: Path, size: Size, say: Say) -> tuple[str, str]:
         house = stack.enter_context(House(folder, callback_api=api.url))
         machine = _machine(house)
         return machine, report.resume_table(resume.measure(house, api, size, say=say), size)
+
+
+def _outage(folder: Path, size: Size, say: Say) -> tuple[str, str]:
+    with ExitStack() as stack:
+        api = stack.enter_context(resume.CallbackApi())
+        house = stack.enter_context(House(folder, callback_api=api.url))
+        return _machine(house), outage.outage_table(outage.measure(house, api, size, say=say))
 
 
 def _heartbeats(folder: Path, size: Size, say: Say) -> tuple[str, str]:
@@ -81,6 +88,7 @@ PARTS: dict[str, Part] = {
     "intake": _intake,
     "decide": _decide,
     "resume": _resume,
+    "outage": _outage,
     "heartbeats": _heartbeats,
     "queue": _queue,
     "chain": _chain,

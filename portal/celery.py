@@ -10,10 +10,11 @@ from django.conf import settings
 
 from portal import traces
 from portal.beat import leave_sign
+from portal.broker import PromptAmqp
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "portal.settings")
 
-app = Celery("countersign")
+app = Celery("countersign", amqp=PromptAmqp)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["approvals"])
 
