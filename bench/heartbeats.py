@@ -11,7 +11,7 @@ import http.client
 import json
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
@@ -242,6 +242,6 @@ def _one_core(house: House) -> Iterator[None]:
     for name in ("worker", "postgres"):
         root = psutil.Process(house.pids[name])
         for process in [root, *root.children(recursive=True)]:
-            if hasattr(process, "cpu_affinity"):
+            with suppress(psutil.NoSuchProcess, AttributeError):  # it ended; no such call here
                 process.cpu_affinity(process.cpu_affinity()[:1])
     yield
