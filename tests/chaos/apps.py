@@ -53,11 +53,10 @@ def _without_row_lock() -> None:
     """Nobody waits for who is at a request's row."""
     from approvals.lifecycle import hearing  # noqa: PLC0415
     from approvals.models.request import ApprovalRequestQuerySet  # noqa: PLC0415
-    from approvals.models.sql import Prepared  # noqa: PLC0415
 
-    text, lock = hearing._LOCK._text, "FOR NO KEY UPDATE OF r"
-    assert lock in text
-    hearing._LOCK = Prepared(text.replace(lock, ""))
+    lock = "FOR NO KEY UPDATE OF r"
+    assert lock in hearing._LOCK._text
+    hearing._LOCK._text = hearing._LOCK._text.replace(lock, "")
 
     def unlocked(rows: Any, **_how: Any) -> Any:
         return rows.all()

@@ -40,11 +40,7 @@ def figures(after: Aftermath) -> dict[str, str]:
         "intake and decide": _spread(_seconds_of(after)),
         "the same, without broker": _spread(_seconds_of(after, during=BROKER)),
         "attempts": _attempts(after),
-        "answers without 2xx to 4xx": _counts(
-            Counter(
-                f"{h.what} {h.status or 'broken'}" for h in after.evidence.heard if not h.is_final
-            )
-        ),
+        "failed requests": _counts(_failed(after)),
         "violations": str(len(after.violations)),
     }
 
