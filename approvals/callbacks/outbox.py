@@ -6,6 +6,7 @@
        |-----closed, unknown before---> unconfirmed    perhaps an attempt of ours was taken
        |                                   `--accepted, said late--> delivered
        `-----refused------------------> undeliverable  -> lifecycle.redrive: pending again
+                                           `--accepted, said late--> delivered
 
 An attempt is written down before it is sent. One that is never settled, because its
 worker died, is found by the next claim: it too may have been taken.
@@ -96,8 +97,7 @@ def settle(
 def _still_counts(answer: Answer, attempt: int, delivery: CallbackDelivery) -> bool:
     if attempt == delivery.attempts:
         return delivery.in_flight
-    overdue = {DeliveryState.PENDING, DeliveryState.UNCONFIRMED}
-    return answer.reply == Reply.ACCEPTED and delivery.state in overdue
+    return answer.reply == Reply.ACCEPTED and delivery.state != DeliveryState.DELIVERED
 
 
 def _lock_both(request_id: int) -> tuple[datetime, ApprovalRequest, CallbackDelivery]:

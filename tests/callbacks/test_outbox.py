@@ -223,14 +223,19 @@ class TestSettling:
         delivery.refresh_from_db()
         assert delivery.state == state
 
-    def test_what_became_undeliverable_is_not_touched_by_a_late_answer(self, owe: Owe) -> None:
+    def test_what_was_refused_is_delivered_once_aws_says_late_that_it_took_it(
+        self, owe: Owe
+    ) -> None:
         delivery = owe()
         slow = outbox.claim_next(now=delivery.owed_at)
         late = delivery.owed_at + settings.DELIVERY_LEASE
-        attempt(Reply.REFUSED, late)
+        assert attempt(Reply.REFUSED, late) is DeliveryState.UNDELIVERABLE
         assert slow is not None
 
-        assert outbox.settle(slow, Answer(Reply.ACCEPTED), now=late) is None
+        assert outbox.settle(slow, Answer(Reply.ACCEPTED), now=late) is DeliveryState.DELIVERED
+
+        assert tags(delivery.request)[-2:] == ["delivery.undeliverable", "delivery.delivered"]
+        assert not Heartbeat.objects.exists()
 
     def test_an_attempt_is_settled_once(self, owe: Owe) -> None:
         claimed = outbox.claim_next(now=owe().owed_at)

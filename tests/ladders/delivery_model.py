@@ -75,7 +75,7 @@ class Owed:
         if attempt.number == self.attempts:
             counts = self.in_flight
         else:
-            counts = said.reply == Reply.ACCEPTED and self.state in {"pending", "unconfirmed"}
+            counts = said.reply == Reply.ACCEPTED and self.state != "delivered"
         if not counts:
             return None
         self.unknown |= said.applied_unknown
