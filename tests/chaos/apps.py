@@ -15,6 +15,7 @@ from django.conf import settings
 #: Shorter than the scaled lease together, as the real ones are than the real lease.
 SCALED = {"connect_timeout": timedelta(seconds=0.5), "read_timeout": timedelta(seconds=1.5)}
 SCALED_MENDING = timedelta(seconds=3)
+SCALED_READING = timedelta(seconds=12)
 
 
 class ChaosConfig(AppConfig):
@@ -30,7 +31,7 @@ class ChaosConfig(AppConfig):
 
 def _scale() -> None:
     # Apps must be ready before their modules can be imported.
-    from approvals.callbacks import pace  # noqa: PLC0415
+    from approvals.callbacks import errands, pace  # noqa: PLC0415
     from approvals.callbacks.aws import LambdaGateway  # noqa: PLC0415
 
     defaults = LambdaGateway.__init__.__kwdefaults__
@@ -39,6 +40,8 @@ def _scale() -> None:
     defaults.update(SCALED)
     assert hasattr(pace, "MENDING_PAUSE")
     pace.MENDING_PAUSE = SCALED_MENDING
+    assert hasattr(errands, "LEASE")
+    errands.LEASE = SCALED_READING
 
 
 def _without_fencing() -> None:

@@ -83,12 +83,12 @@ CALM = Storm(
 
 #: Workers that wake up with old news: what the fencing is there for.
 FROZEN = Storm(
-    requests=120,
-    seconds=44,
+    requests=300,
+    seconds=88,
     scaled=True,
     slowest=1.2,
     quiet_within=timedelta(seconds=90),
-    troubles={"freeze_worker": Trouble(3, 13.5, 0.02, 1.0)},
+    troubles={"freeze_worker": Trouble(6, 13.5, 0.02, 1.0)},
 )
 
 EVERYTHING = Storm(
