@@ -24,6 +24,11 @@ from approvals.models import Session, SweepMark, counting
 from approvals.notices import outbox as notices
 from approvals.states import Reply
 
+#: With fewer places whoever stands by would keep heartbeats and clocks waiting: then the
+#: broker is rung for each answer, as it is while nobody stands by.
+ENOUGH_TO_STAND_BY = 3
+_places = ENOUGH_TO_STAND_BY
+
 _REPLIES = frozenset(map(str, Reply))
 _TIMINGS = frozenset({"on_time", "late"})
 
@@ -43,11 +48,20 @@ def deliver_callbacks() -> None:
     )
 
 
+@signals.worker_init.connect
+def _count_places(sender: Any, **_signal: Any) -> None:
+    """How many tasks this worker does at once; told before its processes fork."""
+    global _places  # noqa: PLW0603 - a fact of the process, as the gateway is
+    _places = sender.concurrency if isinstance(sender.concurrency, int) else ENOUGH_TO_STAND_BY
+
+
 @shared_task(name=doorbell.STAND_BY)
 def stand_by() -> None:
+    """One place is taken all the time: a worker with few of them has none to spare."""
+    may = _places >= ENOUGH_TO_STAND_BY
     _sweep(
         doorbell.STAND_BY,
-        lambda: standby.stand_by(gateway(), stay=standby.STAY),
+        lambda: standby.stand_by(gateway(), stay=standby.STAY) if may else 0,
         calls="delivery_attempts",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from unittest import mock
@@ -77,6 +78,21 @@ def test_an_answer_owed_is_delivered_without_any_bell(aws):
     run(doorbell.DELIVER_CALLBACKS)
     assert CallbackDelivery.objects.get().state == DeliveryState.DELIVERED
     assert aws.calls == [("succeed", request.callback_id)]
+
+
+def test_a_worker_with_few_places_has_none_for_standing_by(aws, monkeypatch):
+    stood = mock.Mock(return_value=Counter())
+    monkeypatch.setattr(tasks.standby, "stand_by", stood)
+    monkeypatch.setattr(tasks, "_places", 0)  # put back at the end
+    for places in (1, 2):
+        tasks._count_places(sender=mock.Mock(concurrency=places))
+        run(doorbell.STAND_BY)
+    assert stood.call_count == 0
+    assert SweepMark.objects.get(name=doorbell.STAND_BY).found == 0  # and nobody is alarmed
+
+    tasks._count_places(sender=mock.Mock(concurrency=tasks.ENOUGH_TO_STAND_BY))
+    run(doorbell.STAND_BY)
+    assert stood.call_count == 1
 
 
 def test_a_heartbeat_due_is_sent(aws):

@@ -1,4 +1,4 @@
-"""An answer that AWS took is delivered, also where a later attempt was refused before it said so."""
+"""An answer that AWS took is delivered, also where a later attempt was refused meanwhile."""
 
 from django.db import migrations
 
