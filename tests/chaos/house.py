@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import signal
 import sys
 import time
 from collections.abc import Callable
@@ -140,6 +141,12 @@ class House:
         where = ("--host", LOOPBACK, "--port", str(self.ports[name]))
         kill = ("--workers-kill-timeout", "5")
         self._start(name, "granian", *served, *kill, *where, "portal.wsgi:application")
+
+    def pause(self) -> None:
+        """Let nobody write any more, so that rows and record tell of the same moment."""
+        for name in (*WORKERS, "sweeper"):
+            if self.programs.runs(name):
+                self.programs.signal(name, signal.SIGSTOP, group=True)
 
     def env(self, name: str = "") -> dict[str, str]:
         kept = {each: os.environ[each] for each in KEPT_FROM_CALLER if each in os.environ}

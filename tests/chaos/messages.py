@@ -77,7 +77,7 @@ class Order:
             "title": f"Release order NO-{self.number:07d}",
             "payload": {"order_id": f"NO-{self.number:07d}", "total": "4146.50"},
             "execution_arn": self.arn,
-            "heartbeat_timeout_seconds": 30,
+            "heartbeat_timeout_seconds": 90,
             "required_approvals": self.required,
             "on_reject": "success" if self.number % 4 == 1 else "failure",
         }

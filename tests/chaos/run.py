@@ -13,6 +13,7 @@ import psycopg
 
 from portal.demo.plan import DemoError
 from tests.chaos import invariants, record
+from tests.chaos.apps import SCALED
 from tests.chaos.crowd import Crowd
 from tests.chaos.deeds import Mischief, plan
 from tests.chaos.house import House
@@ -20,6 +21,7 @@ from tests.chaos.invariants import Evidence
 from tests.chaos.storms import Storm
 
 TEND_EVERY = 0.05  # seconds
+PATIENCE = timedelta(seconds=10)
 LEASE, SCALED_LEASE = timedelta(seconds=60), timedelta(seconds=6)
 #: What is looked at anew before each conclusion that all is quiet.
 WAITING = """
@@ -65,6 +67,7 @@ def weather(
         quiet_after = _await_quiet(house, crowd, storm.quiet_within)
         crowd.halt()
         books = [] if quiet_after is not None else ["await_quiet: something still waits"]
+        house.pause()
         books += _checks(house)
         aftermath = Aftermath(
             seed=seed,
@@ -135,4 +138,5 @@ def _evidence(house: House, crowd: Crowd) -> Evidence:
         votes=crowd.votes,
         heard=crowd.heard,
         lease=SCALED_LEASE if house.storm.scaled else LEASE,
+        patience=SCALED["read_timeout"] if house.storm.scaled else PATIENCE,
     )

@@ -43,11 +43,13 @@ class RecordingHandler(Handler):
     def _serve(self, verb: str, name: str, body: bytes) -> None:
         number, answer, latency = self.api.arrive(Call(verb, name, body, False, "", ""))
         time.sleep(latency)
+        if not answer.hold:  # whoever has heard it may be back before this thread goes on
+            self.api.finished(number)
         try:
             self.say(answer)
         except OSError:  # the caller died, which is no news here
             self.close_connection = True
-        finally:
+        if answer.hold:
             self.api.finished(number)
 
     def hold(self) -> None:
@@ -150,7 +152,7 @@ def _events(callback: str, how: str, body: bytes, now: float) -> list[dict[str, 
     expires_at = callback_ids.expires_at(callback_ids.arn_of(callback))
     details: dict[str, dict[str, Any]] = {
         "ExecutionStarted": {"Input": {"Payload": "{}", "Truncated": False}},
-        "CallbackStarted": {"CallbackId": callback, "HeartbeatTimeout": 30},
+        "CallbackStarted": {"CallbackId": callback, "HeartbeatTimeout": 90},
     }
     if expires_at:
         details["CallbackStarted"]["Timeout"] = max(1, round(expires_at - now + 60))

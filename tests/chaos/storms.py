@@ -72,10 +72,11 @@ SHORT = Storm(
     },
 )
 
-#: Nothing is killed: enough to miss a lease, a row lock or a sweep, and quickly done.
+#: Nothing is killed: enough to miss a lease, a row lock or a sweep, and quickly done. So few
+#: that none is left to a clock, whose bell would come long after the last decision's.
 CALM = Storm(
-    requests=90,
-    seconds=25,
+    requests=32,
+    seconds=12,
     scaled=True,
     slowest=0.4,
     quiet_within=timedelta(seconds=90),

@@ -48,6 +48,7 @@ def _blameless() -> Evidence:
         votes=[said],
         heard=[said.heard],
         lease=timedelta(seconds=60),
+        patience=timedelta(seconds=10),
     )
 
 
@@ -104,6 +105,15 @@ def test_a_second_attempt_after_the_lease_is_no_blemish() -> None:
     first = _call(effect=False, done=200.0)
 
     facts.record.calls[:] = [first, _call(at=71.0)]
+
+    assert violations(facts) == []
+
+
+def test_a_second_attempt_after_the_first_had_waited_in_vain_is_no_blemish() -> None:
+    facts = _blameless()
+    _delivery(facts)["attempts"] = 2
+
+    facts.record.calls[:] = [_call(effect=False, done=40.0), _call(at=20.5)]
 
     assert violations(facts) == []
 
