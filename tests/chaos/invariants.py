@@ -110,8 +110,8 @@ def _one_attempt_at_a_time(facts: Evidence) -> Iterator[str]:
     lease = facts.lease.total_seconds() * 0.95  # claimed a moment before it arrived
     for callback, calls in facts.record.answers.items():
         for earlier, later in pairwise(calls):
-            # That a caller hung up is noticed late on a busy machine.
-            over = min(earlier.done, earlier.at + facts.patience.total_seconds() - 0.1)
+            # On a busy machine a call is taken down late, and noticed late to be given up.
+            over = min(earlier.done, earlier.at + facts.patience.total_seconds() / 2)
             if later.at < over and later.at < earlier.at + lease:
                 yield f"callback {callback[:8]} had two attempts under way at once"
 
