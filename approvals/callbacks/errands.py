@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from approvals.callbacks import pace
 from approvals.callbacks.rounds import Rounds
@@ -47,7 +47,8 @@ def claim(
 ) -> list[Errand]:
     """Take an execution whose history is due, of the source whose turn it is.
 
-    Callbacks to be checked go before steps to be shown.
+    Answers that may have been taken, and callbacks to be checked, take turns; the steps of
+    executions, which are only shown, come after both.
     """
     rounds = rounds or Rounds()
     checks = CallbackCheck.objects.due(now).exclude(request__source__in=list(crowded))
@@ -57,21 +58,34 @@ def claim(
         *histories.values_list("execution__source", flat=True).distinct(),
     }
     for source in rounds.sources(sources, now=now):
-        first = (
-            checks.filter(request__source=source)
-            .order_by("next_attempt_at")
-            .values_list("request__execution", flat=True)
-            .first()
-        ) or (
-            histories.filter(execution__source=source)
-            .order_by("next_read_at")
-            .values_list("execution", flat=True)
-            .first()
+        first = _first(
+            checks.filter(request__source=source).order_by("next_attempt_at"),
+            histories.filter(execution__source=source).order_by("next_read_at"),
+            answers_first=rounds.toss(),
         )
         execution = Execution.objects.select_related("source").filter(pk__in=[first or 0]).first()
         if execution and rounds.serve(execution, now=now):
             return [_errand(execution, now)]
     return []
+
+
+def _first(
+    checks: QuerySet[CallbackCheck],
+    histories: QuerySet[ExecutionHistory],
+    *,
+    answers_first: bool,
+) -> int | None:
+    """The key of the execution whose history is read next."""
+    matters = [
+        histories.filter(
+            execution__requests__delivery__state=DeliveryState.UNCONFIRMED
+        ).values_list("execution", flat=True),
+        checks.values_list("request__execution", flat=True),
+    ]
+    if not answers_first:
+        matters.reverse()
+    found = (wanted.first() for wanted in [*matters, histories.values_list("execution", flat=True)])
+    return next((execution for execution in found if execution), None)
 
 
 def _errand(execution: Execution, now: datetime) -> Errand:

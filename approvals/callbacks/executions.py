@@ -124,7 +124,7 @@ def claim(
     """
     rounds = rounds or Rounds()
     due = Execution.objects.filter(next_look_at__lte=now).exclude(source__in=list(crowded))
-    newest_first = rounds.takes_newest()
+    newest_first = rounds.toss()
     for source in rounds.sources(due.values_list("source", flat=True).distinct(), now=now):
         order = ("looks", "next_look_at") if newest_first else ("next_look_at",)
         execution = (

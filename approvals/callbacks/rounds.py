@@ -31,8 +31,8 @@ class Rounds:
         open_to_us = set(due).difference(self._ways.shut)
         return sorted(open_to_us, key=lambda source: (self._served.get(source, -1), source))
 
-    def takes_newest(self) -> bool:
-        """Every other time."""
+    def toss(self) -> bool:
+        """True every other time: whose turn it is among two that must not starve."""
         return next(self._toss) % 2 == 0
 
     def serve(self, execution: Execution, *, now: datetime) -> bool:

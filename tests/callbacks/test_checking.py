@@ -499,6 +499,25 @@ class TestSteps:
         assert ExecutionHistory.objects.get().next_read_at == request.received_at
 
 
+@pytest.mark.django_db
+def test_steps_wait_for_answers_that_may_have_been_taken_and_for_checks() -> None:
+    delivery = unconfirmed()
+    source = delivery.source
+    asked = delivery.request.execution
+    assert asked is not None
+    now = database_now()
+    for name in ("older", "oldest"):
+        shown = Execution.objects.create(source=source, arn=f"{ARN}{name}")
+        ExecutionHistory.objects.create(execution=shown, next_read_at=now - timedelta(hours=1))
+    ExecutionHistory.objects.filter(execution=asked).update(next_read_at=now)
+    CallbackCheck.objects.update(next_attempt_at=None)
+
+    first, then = (errands.claim(now=now) for _ in range(2))
+
+    assert [each.execution for each in first] == [asked]
+    assert [each.execution.arn for each in then] in ([f"{ARN}older"], [f"{ARN}oldest"])
+
+
 @pytest.mark.django_db(transaction=True)
 def test_a_sweep_reads_what_is_due_source_by_source(settings: Any) -> None:
     settings.HISTORIES_PER_SECOND = 1000
