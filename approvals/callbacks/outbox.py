@@ -35,8 +35,9 @@ _TAGS = {
     DeliveryState.UNCONFIRMED: AuditTag.UNCONFIRMED,
 }
 
+# All that `settle` reads or saves: what is missing here would be read by a statement more.
 _STANDING = ("id", "request_id", "state", "attempts", "in_flight", "unknown_attempt",
-             "last_reply", "give_up_at")  # fmt: skip
+             "last_reply", "give_up_at", "next_attempt_at", "settled_at")  # fmt: skip
 
 # The lock order of the house in one statement: the request, then its delivery.
 _LOCK_BOTH = Prepared(f"""

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connections, transaction
+from django.db import connection, connections, transaction
 
 from approvals import errors, lifecycle
 from approvals.callbacks import outbox
@@ -111,6 +112,25 @@ class TestClaiming:
         delivery = owe()
 
         assert outbox.claim_next(now=delivery.owed_at, crowded=[delivery.source_id]) is None
+
+
+@pytest.mark.parametrize("reply", Reply)
+def test_settling_reads_the_delivery_once_whatever_aws_said(owe: Owe, reply: Reply) -> None:
+    now = owe().owed_at
+    claimed = outbox.claim_next(now=now)
+    assert claimed is not None
+
+    reads: list[str] = []
+
+    def note(execute: Callable[..., Any], sql: str, *rest: Any) -> Any:
+        if "SELECT" in sql and CallbackDelivery._meta.db_table in sql:
+            reads.append(sql)
+        return execute(sql, *rest)
+
+    with connection.execute_wrapper(note):
+        outbox.settle(claimed, Answer(reply, "Scripted."), now=now)
+
+    assert len(reads) == 1
 
 
 class TestSettling:
