@@ -7,15 +7,12 @@ many requests alive on one core, and the stand-in notes when it heard of which.
 
 from __future__ import annotations
 
-import http.client
-import json
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from itertools import pairwise
-from subprocess import Popen  # nosec B404  what a benchmark is for
 
 import psutil  # type: ignore[import-untyped] # comes with the embedded PostgreSQL
 import psycopg
@@ -24,8 +21,9 @@ from bench import load
 from bench.figures import BenchError, Size, expect
 from bench.herd import FIRST, Herd
 from bench.house import House
-from bench.messages import HOST, Messages
+from bench.messages import Messages
 from bench.sides import turns
+from bench.talking import Pace, StandIn, Talker, talkers
 
 KINDS = ("one-by-one", "on-threads", "portal")
 FAR_MS = 30
@@ -34,19 +32,6 @@ MINUTE, HALF_HOUR = timedelta(minutes=1), timedelta(minutes=30)
 #: Sealed beyond what a watch should come to.
 MARGIN = timedelta(seconds=30)
 WARM_UP_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class Pace:
-    """One run of one side: CPU in milliseconds for each beat."""
-
-    rate: float
-    own_ms: float
-    postgres_ms: float
-
-    @property
-    def cpu_ms(self) -> float:
-        return self.own_ms + self.postgres_ms
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,7 +103,7 @@ class _Bench:
         self._house = house
         self._size = size
         self._herd = herd
-        self._port = port
+        self._stand_in = StandIn(port)
         self._sealed = 0
 
     def grow(self, requests: int) -> None:
@@ -133,28 +118,28 @@ class _Bench:
 
     def rounds(self, say: Callable[[str], None]) -> tuple[list[Round], float]:
         """The rounds, and the stand-in's own CPU for each beat, in milliseconds."""
-        with _talkers(self._house) as talkers:
+        with talkers(self._house, "bench.beating", KINDS) as asked:
             for kind in KINDS:
-                self._run(kind, talkers, WARM_UP_SECONDS)
-            self._arrivals()
+                self._run(kind, asked, WARM_UP_SECONDS)
+            self._stand_in.arrivals()
             before, found = self._house.cpu_seconds("stand-in"), []
             for turn in range(self._size.rounds):
-                found.append(Round(self._all(talkers, turn, 0), self._all(talkers, turn, FAR_MS)))
+                found.append(Round(self._all(asked, turn, 0), self._all(asked, turn, FAR_MS)))
                 say(f"heartbeats, round {turn + 1} of {self._size.rounds}: done")
             spent = self._house.cpu_seconds("stand-in") - before
-        self._ask("POST", "/delay/0")
-        return found, spent / sum(map(len, self._arrivals().values())) * 1000
+        self._stand_in.answer_after(0)
+        return found, spent / sum(map(len, self._stand_in.arrivals().values())) * 1000
 
-    def _all(self, talkers: dict[str, Popen[str]], turn: int, delay_ms: int) -> dict[str, Pace]:
-        self._ask("POST", f"/delay/{delay_ms}")
+    def _all(self, asked: dict[str, Talker], turn: int, delay_ms: int) -> dict[str, Pace]:
+        self._stand_in.answer_after(delay_ms)
         seconds = self._size.span.total_seconds()
-        return {kind: self._run(kind, talkers, seconds) for kind in turns(KINDS, turn)}
+        return {kind: self._run(kind, asked, seconds) for kind in turns(KINDS, turn)}
 
-    def _run(self, kind: str, talkers: dict[str, Popen[str]], seconds: float) -> Pace:
+    def _run(self, kind: str, asked: dict[str, Talker], seconds: float) -> Pace:
         self._herd.all_due()
         self._house.settle()
         postgres = self._house.cpu_seconds("postgres")
-        told = _asked(talkers[kind], seconds)
+        told = asked[kind].tell(f"{seconds}")
         spent = self._house.cpu_seconds("postgres") - postgres
         if not told["beats"]:
             raise BenchError(f"{kind}: nothing was beaten for.")
@@ -167,7 +152,7 @@ class _Bench:
     def watch(self, interval: timedelta) -> Watch:
         """Let the worker keep the herd alive, and see how long each was silent at most."""
         start = self._herd.schedule(interval)
-        self._arrivals()  # of what was due before
+        self._stand_in.arrivals()  # of what was due before
         time.sleep(max(0.0, start - time.time()))
         names = ("worker", "postgres")
         before, began = [self._house.cpu_seconds(name) for name in names], time.time()
@@ -177,7 +162,7 @@ class _Bench:
             (self._house.cpu_seconds(name) - spent) / seconds
             for name, spent in zip(names, before, strict=True)
         )
-        arrivals = self._arrivals()
+        arrivals = self._stand_in.arrivals()
         return Watch(
             requests=self._herd.size,
             interval=interval,
@@ -200,40 +185,6 @@ class _Bench:
             former = start + period * (place / self._herd.size - 1)
             times = [former, *arrivals.get(str(FIRST + place), ()), end]
             yield max(later - earlier for earlier, later in pairwise(times))
-
-    def _arrivals(self) -> dict[str, list[float]]:
-        arrivals: dict[str, list[float]] = json.loads(self._ask("GET", "/arrivals"))
-        return arrivals
-
-    def _ask(self, method: str, path: str) -> bytes:
-        line = http.client.HTTPConnection(HOST, self._port, timeout=60)
-        try:
-            line.request(method, path)
-            return line.getresponse().read()
-        finally:
-            line.close()
-
-
-@contextmanager
-def _talkers(house: House) -> Iterator[dict[str, Popen[str]]]:
-    talkers = {kind: house.talk_to("bench.beating", kind) for kind in KINDS}
-    try:
-        yield talkers
-    finally:
-        for talker in talkers.values():
-            talker.communicate()  # no more input ends it
-
-
-def _asked(talker: Popen[str], seconds: float) -> dict[str, float]:
-    assert talker.stdin
-    assert talker.stdout
-    talker.stdin.write(f"{seconds}\n")
-    talker.stdin.flush()
-    line = talker.stdout.readline()
-    if not line:
-        raise BenchError("One of the sides ended; it said why above.")
-    told: dict[str, float] = json.loads(line)
-    return told
 
 
 @contextmanager

@@ -10,7 +10,19 @@ from typing import TypeAlias
 
 import psycopg
 
-from bench import chain, decide, heartbeats, intake, outage, queue, report, results, resume
+from bench import (
+    chain,
+    decide,
+    deliveries,
+    heartbeats,
+    intake,
+    outage,
+    queue,
+    report,
+    results,
+    resume,
+)
+from bench.delivery_report import deliveries_table
 from bench.figures import BenchError, Size
 from bench.heartbeat_report import heartbeats_table
 from bench.house import House
@@ -52,6 +64,13 @@ def _outage(folder: Path, size: Size, say: Say) -> tuple[str, str]:
         return _machine(house), outage.outage_table(outage.measure(house, api, size, say=say))
 
 
+def _deliveries(folder: Path, size: Size, say: Say) -> tuple[str, str]:
+    port = ground.free_port()
+    with House(folder, callback_api=f"http://{HOST}:{port}") as house:
+        machine = _machine(house)
+        return machine, deliveries_table(deliveries.measure(house, port, size, say=say), size)
+
+
 def _heartbeats(folder: Path, size: Size, say: Say) -> tuple[str, str]:
     port = ground.free_port()
     with House(folder, callback_api=f"http://{HOST}:{port}") as house:
@@ -89,6 +108,7 @@ PARTS: dict[str, Part] = {
     "decide": _decide,
     "resume": _resume,
     "outage": _outage,
+    "deliveries": _deliveries,
     "heartbeats": _heartbeats,
     "queue": _queue,
     "chain": _chain,
