@@ -22,6 +22,8 @@ import structlog
 from celery import current_app
 from django.db import DatabaseError, connection, transaction
 
+from approvals import turns
+
 DELIVER_CALLBACKS = "approvals.deliver_callbacks"
 SEND_HEARTBEATS = "approvals.send_heartbeats"
 EXPIRE_REQUESTS = "approvals.expire_requests"
@@ -34,9 +36,8 @@ COUNT_EVENTS = "approvals.count_events"
 
 STAND_BY = "approvals.stand_by"
 
-#: NOTIFY's channel, and the advisory lock held by who stands by.
+#: NOTIFY's channel; turns.STANDING_BY is held by who listens there.
 ANSWERS_CHANNEL = "countersign_answers"
-STANDING_BY = 0x1010
 
 #: A look at executions is due a second after its ring, and who comes for one lingers for
 #: longer than that (callbacks/executions): so a ring this soon after another is not needed.
@@ -91,7 +92,7 @@ def someone_stands_by() -> bool:
         with connection.cursor() as cursor:
             cursor.execute(
                 "SELECT pg_notify(%s, ''), pg_try_advisory_xact_lock_shared(%s)",
-                [ANSWERS_CHANNEL, STANDING_BY],
+                [ANSWERS_CHANNEL, turns.STANDING_BY],
             )
             return not cursor.fetchone()[1]
     except DatabaseError:

@@ -15,7 +15,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from approvals.callbacks import history, pace, turns
+from approvals import turns
+from approvals.callbacks import history, pace
 from approvals.callbacks.errands import Errand, claim, has_unconfirmed, pause
 from approvals.callbacks.findings import settle_request
 from approvals.callbacks.gateway import Address, CallbackGateway

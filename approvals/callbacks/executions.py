@@ -18,8 +18,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from approvals import doorbell
-from approvals.callbacks import pace, replies, turns
+from approvals import doorbell, turns
+from approvals.callbacks import pace, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway, Sighting
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
 from approvals.callbacks.rounds import Rounds, heard, keep_pace

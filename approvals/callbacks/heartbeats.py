@@ -14,7 +14,8 @@ from functools import lru_cache
 
 from django.conf import settings
 
-from approvals.callbacks import beats, circuit, turns
+from approvals import turns
+from approvals.callbacks import beats, circuit
 from approvals.callbacks.beats import Beat, Told
 from approvals.callbacks.buckets import Buckets
 from approvals.callbacks.gateway import Answer, CallbackGateway

@@ -23,7 +23,7 @@ from typing import Any, Self
 
 from django.db import DatabaseError, OperationalError, connection
 
-from approvals import doorbell
+from approvals import doorbell, turns
 from approvals.callbacks.delivery import Outgoing
 from approvals.callbacks.gateway import CallbackGateway
 from approvals.callbacks.lanes import BUDGET, GRACE, POLL
@@ -129,7 +129,7 @@ class Post:
         """Let go: from now on rings go to the broker, or to the next who stands by."""
         if self.is_held:
             self.is_held = False
-            self._ask("SELECT pg_advisory_unlock(%s)", doorbell.STANDING_BY)
+            self._ask("SELECT pg_advisory_unlock(%s)", turns.STANDING_BY)
 
     def wake(self) -> None:
         """End `wait`, from any thread."""
@@ -148,12 +148,12 @@ class Post:
         return Heard(rung=any(note.payload != _RELIEF for note in notes), landed=landed)
 
     def _take(self) -> bool:
-        return self._ask("SELECT pg_try_advisory_lock(%s)", doorbell.STANDING_BY)
+        return self._ask("SELECT pg_try_advisory_lock(%s)", turns.STANDING_BY)
 
     def _relieve(self) -> bool:
         self._ask("SELECT pg_notify(%s, %s)", doorbell.ANSWERS_CHANNEL, _RELIEF)
         try:
-            self._ask("SELECT pg_advisory_lock(%s)", doorbell.STANDING_BY)
+            self._ask("SELECT pg_advisory_lock(%s)", turns.STANDING_BY)
         except OperationalError:  # lock_timeout: they do not hear, or cannot leave
             return False
         return True

@@ -15,6 +15,7 @@ from datetime import datetime, timedelta
 import structlog
 from django.db import connection, transaction
 
+from approvals import turns
 from approvals.models import AuditCheckpoint, AuditEvent
 
 log = structlog.get_logger(__name__)
@@ -25,9 +26,6 @@ LINES = 10_000
 PATIENCE = timedelta(seconds=3)
 BUDGET = timedelta(seconds=15)
 _PAUSE_SECONDS = 0.02
-
-#: One sealer at a time; a number of our own, beside those of callbacks.turns and the doorbell.
-_TURN = 0x1030
 
 # Whoever inserts takes this lock before the key is drawn, and keeps it to the end.
 _WRITERS = """
@@ -78,7 +76,7 @@ def _writers() -> set[str]:
 def _seal_some(top: int, now: datetime) -> int:
     """Write the next checkpoint, over lines up to TOP; return over how many, 0 for none."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [_TURN])
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [turns.SEAL])
         if not cursor.fetchone()[0]:
             return 0
         former = AuditCheckpoint.objects.last_of_all()

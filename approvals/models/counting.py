@@ -14,6 +14,7 @@ from typing import Any
 
 from django.db import connection, transaction
 
+from approvals import turns
 from approvals.models.tally import ADD, Tally
 from approvals.states import AuditTag
 
@@ -25,7 +26,6 @@ LATENCY_BOUNDS = (0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0, 300.0, 1800.0
 BEYOND = "+Inf"
 
 _PLACE = "events_place"
-_LOCK = 0x1011  # any number of our own; see callbacks/turns
 _CLOSING = [
     str(tag)
     for tag in (
@@ -119,7 +119,7 @@ def _count_below() -> int:
 def _lock() -> None:
     # A lock of its own, not a row's: that would give this transaction a number, and the
     # oldest open one would always be this.
-    _ask("SELECT pg_advisory_xact_lock(%s)", _LOCK)
+    _ask("SELECT pg_advisory_xact_lock(%s)", turns.COUNT)
 
 
 def _ask(sql: str, *values: int) -> tuple[Any, ...]:

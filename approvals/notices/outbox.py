@@ -19,7 +19,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.db import transaction
 from django.db.models import QuerySet
 
-from approvals import policy
+from approvals import policy, turns
 from approvals.models import Notice
 from approvals.models.sight import seen_by
 from approvals.notices import mail
@@ -48,12 +48,18 @@ class _Claimed:
 def send_due(*, now: datetime, limit: int = 100) -> int:
     """Send what is owed at NOW, oldest first; return how many notices were looked at.
 
-    Safe to run at the same time as itself. Nothing is marked while no mail server can be
-    reached, or while it takes nothing from this sender: what is still worth sending is
-    then put off.
+    Nothing is done while another worker sends: thousands of mails, or a server that hangs,
+    hold one of the places where tasks run, and no more. Nothing is marked while no mail
+    server can be reached, or while it takes nothing from this sender: what is still worth
+    sending is then put off.
     """
     if not _due(now).exists():
         return 0
+    with turns.turn(turns.MAIL) as mine:
+        return _send_due(now, limit) if mine else 0
+
+
+def _send_due(now: datetime, limit: int) -> int:
     try:
         server = mail.open_server()
     except mail.UNREACHABLE as error:

@@ -13,7 +13,8 @@ from unittest import mock
 import pytest
 from django.db import connection, connections
 
-from approvals.callbacks import beats, heartbeats, lanes, outbox, replies, turns
+from approvals import turns
+from approvals.callbacks import beats, heartbeats, lanes, outbox, replies
 from approvals.callbacks.aws import LambdaGateway
 from approvals.callbacks.gateway import Answer
 from approvals.callbacks.heartbeats import beat_due

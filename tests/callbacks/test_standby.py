@@ -13,7 +13,7 @@ import pytest
 from celery import current_app
 from django.db import connection, connections, transaction
 
-from approvals import doorbell
+from approvals import doorbell, turns
 from approvals.callbacks import delivery, lanes, outbox, standby
 from approvals.callbacks.standby import relieve_all, stand_by
 from approvals.models import CallbackDelivery
@@ -63,8 +63,10 @@ def holder() -> int | None:
     """Whose connection stands by."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND objid = %s AND granted",
-            [doorbell.STANDING_BY],
+            "SELECT pid FROM pg_locks JOIN pg_database ON pg_database.oid = database "
+            "WHERE locktype = 'advisory' AND objid = %s AND granted "
+            "AND datname = current_database()",
+            [turns.STANDING_BY],
         )
         row = cursor.fetchone()
     return row[0] if row else None
@@ -190,7 +192,7 @@ def test_a_place_that_is_not_given_up_is_not_taken(monkeypatch: pytest.MonkeyPat
 
     def hold() -> None:
         with connection.cursor() as cursor:
-            cursor.execute("SELECT pg_advisory_lock(%s)", [doorbell.STANDING_BY])
+            cursor.execute("SELECT pg_advisory_lock(%s)", [turns.STANDING_BY])
         taken.set()
         let_go.wait(10)
         connections.close_all()

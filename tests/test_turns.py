@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection, connections
 
-from approvals.callbacks import turns
+from approvals import turns
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,3 +84,13 @@ def test_two_may_hang_on_one_source(elsewhere: Elsewhere) -> None:
 
         assert elsewhere(hang_too) == [7]
         assert elsewhere(turns.Stuck().everywhere) == [7]
+
+
+def test_no_two_locks_have_one_number() -> None:
+    numbers = [
+        number
+        for name, value in vars(turns).items()
+        if name.isupper()
+        for number in (value if isinstance(value, tuple) else (value,))
+    ]
+    assert len(numbers) == len(set(numbers)) >= 9

@@ -12,11 +12,16 @@ from contextlib import contextmanager
 
 from django.db import connection
 
-# Any numbers of our own. Keys of one number and keys of two are never the same lock.
+# All the numbers there are, so that no two mean the same lock. Any of our own will do; keys of
+# one number and keys of two are never the same lock.
 LOOK = (0x100C,)  # one worker looks at executions
 BEAT = (0x100D, 0x100E)  # two beat: one for everybody while the other hangs
-READ = (0x1020,)  # one worker reads histories; 0x1010 is doorbell.STANDING_BY
 STUCK = 0x100F  # and the source's key
+STANDING_BY = 0x1010  # one worker hears at once what was decided (callbacks/standby)
+COUNT = 0x1011  # one counts events for /metrics, for a transaction (models/counting)
+MAIL = (0x1012,)  # one worker hands over mails
+READ = (0x1020,)  # one worker reads histories
+SEAL = 0x1030  # one seals histories (ledger/sealing)
 
 
 @contextmanager
