@@ -125,7 +125,9 @@ def heard(source_id: int, answer: Answer, *, now: datetime | None = None) -> Non
 
 def _shows_the_way(answer: Answer) -> bool:
     """Whether AWS itself answered; an error of its own or of the portal proves nothing."""
-    return answer.reply != Reply.UNAVAILABLE or not (answer.applied_unknown or answer.needs_mending)
+    if answer.reply != Reply.UNAVAILABLE or answer.of_one_function:
+        return True
+    return not (answer.applied_unknown or answer.needs_mending)
 
 
 def _note_trouble(source_id: int, answer: Answer, now: datetime) -> None:

@@ -37,7 +37,8 @@ class Answer:
     the wrong place, or too soon after the start.
     NEEDS_MENDING: it fails until somebody mends rights, credentials, keys or addresses.
     UNREACHABLE: not this call alone but the source's way to AWS is broken: no address, no
-    rights, or nobody there who answers (callbacks/circuit).
+    credentials, or nobody there who answers (callbacks/circuit).
+    OF_ONE_FUNCTION: AWS knows the portal, and lacks a right or a key for this function.
     RETRY_AFTER: how long AWS asks to wait at least before the next call, if it does.
     HTTP_MS: whole milliseconds from asking boto3 to its answer.
     """
@@ -48,6 +49,7 @@ class Answer:
     not_found: bool = False
     needs_mending: bool = False
     unreachable: bool = False
+    of_one_function: bool = False
     retry_after: timedelta | None = None
     http_ms: int = 0
 

@@ -39,8 +39,7 @@ _DENIED = "AWS denies the portal this call. Allow it for the function in the rol
 _EXPIRED = "The portal's AWS credentials have expired. Renew them."
 _UNKNOWN_KEYS = "AWS does not accept the portal's credentials. Check the keys and the clock."
 _KMS = "AWS cannot use the function's KMS key. Check the key and who may use it."
-# Declared with 502, but refusals before anything is changed; of one function's calls, while
-# the source's other functions may go on.
+# Declared with 502, but refusals before anything is changed.
 _KMS_ERRORS = frozenset(
     {
         "KMSAccessDeniedException",
@@ -49,10 +48,13 @@ _KMS_ERRORS = frozenset(
         "KMSNotFoundException",
     }
 )
+_DENIALS = frozenset({"AccessDeniedException", "AccessDenied"})
+# Of one function's calls: each has rights and a key of its own, and the source's other
+# functions go on.
+_OF_ONE_FUNCTION = _KMS_ERRORS | _DENIALS
 _CONFIGURATION = {
     **dict.fromkeys(_KMS_ERRORS, _KMS),
-    "AccessDeniedException": _DENIED,
-    "AccessDenied": _DENIED,
+    **dict.fromkeys(_DENIALS, _DENIED),
     "ExpiredTokenException": _EXPIRED,
     "ExpiredToken": _EXPIRED,
     "RequestExpired": _EXPIRED,
@@ -114,7 +116,10 @@ def meaning(code: str, status: int, *, retry_after: timedelta | None = None) -> 
     if code in _REFUSED:
         return Answer(Reply.REFUSED, f"{code}: {_REFUSED[code]}")
     if code in _CONFIGURATION:
-        return misconfigured(code, _CONFIGURATION[code], unreachable=code not in _KMS_ERRORS)
+        alone = code in _OF_ONE_FUNCTION
+        return replace(
+            misconfigured(code, _CONFIGURATION[code], unreachable=not alone), of_one_function=alone
+        )
     name = code if _CODE.fullmatch(code) else f"HTTP {status}"
     if code in _THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS:
         detail = f"{name}: AWS asks the portal to slow down. It is tried again."
@@ -128,7 +133,7 @@ def _by_status(name: str, status: int, retry_after: timedelta | None) -> Answer:
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return Answer(Reply.REFUSED, f"{name}: The answer is larger than AWS takes.")
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
-        return misconfigured(name, _DENIED)
+        return misconfigured(name, _DENIED, unreachable=False)
     if status < HTTPStatus.BAD_REQUEST:
         return misconfigured(name, "The endpoint sends elsewhere. Give its own address.")
     return misconfigured(name, "The endpoint refuses this call. Check the source's endpoint.")

@@ -18,18 +18,21 @@ from approvals import keeping, lifecycle
 from approvals.callbacks import circuit, outbox
 from approvals.callbacks.aws import LambdaGateway
 from approvals.callbacks.delivery import deliver_due
-from approvals.callbacks.gateway import CALL_LIMIT, Answer
+from approvals.callbacks.gateway import CALL_LIMIT, Address, Answer, CallbackFailure
+from approvals.callbacks.heartbeats import beat_due
+from approvals.callbacks.replies import meaning, sealed_elsewhere
 from approvals.clock import database_now
 from approvals.models import CallbackDelivery, CallbackSource, Circuit, Heartbeat
 from approvals.states import DeliveryState, Reply
 from tests.callbacks.conftest import Owe, decided, until_somebody_waits
 from tests.factories import make_request, make_source, make_user
 from tests.fakes import lambda_api
+from tests.fakes.gateway import ScriptedGateway
 from tests.fakes.lambda_api import LambdaApi
 
 pytestmark = pytest.mark.django_db
 
-DENIED = Answer(Reply.UNAVAILABLE, "RoleError: …", needs_mending=True, unreachable=True)
+NO_ROLE = Answer(Reply.UNAVAILABLE, "RoleError: …", needs_mending=True, unreachable=True)
 TIMED_OUT = Answer(Reply.UNAVAILABLE, "Read…", applied_unknown=True, unreachable=True)
 ACCEPTED = Answer(Reply.ACCEPTED)
 LATER = circuit.FIRST_PROBE_AFTER * 1.2
@@ -56,11 +59,11 @@ def cut_off(source: CallbackSource, now: datetime) -> CallbackSource:
 
 def fail(source: CallbackSource, now: datetime, times: int = circuit.FAILURES_TO_OPEN) -> None:
     for _ in range(times):
-        circuit.heard(source.pk, DENIED, now=now)
+        circuit.heard(source.pk, NO_ROLE, now=now)
 
 
 class TestOpening:
-    @pytest.mark.parametrize("answer", [DENIED, TIMED_OUT], ids=["denied", "timed out"])
+    @pytest.mark.parametrize("answer", [NO_ROLE, TIMED_OUT], ids=["no role", "timed out"])
     def test_failures_in_a_row_cut_a_source_off(
         self, source: CallbackSource, now: datetime, answer: Answer
     ) -> None:
@@ -102,9 +105,10 @@ class TestOpening:
             Answer(Reply.REFUSED),
             Answer(Reply.UNAVAILABLE, "TooManyRequestsException", retry_after=timedelta(seconds=7)),
             Answer(Reply.UNAVAILABLE, "ServiceException", applied_unknown=True),
-            Answer(Reply.UNAVAILABLE, "KMSDisabledException", needs_mending=True),
+            meaning("KMSDisabledException", 502),
+            meaning("AccessDeniedException", 403),
         ],
-        ids=["accepted", "closed", "refused", "429", "500", "KMS"],
+        ids=["accepted", "closed", "refused", "429", "500", "KMS", "denied"],
     )
     def test_what_aws_says_of_one_call_cuts_nobody_off_and_costs_no_statement(
         self, source: CallbackSource, now: datetime, answer: Answer
@@ -161,8 +165,13 @@ class TestProbing:
 
     @pytest.mark.parametrize(
         "answer",
-        [ACCEPTED, Answer(Reply.CLOSED), Answer(Reply.UNAVAILABLE, "TooManyRequests")],
-        ids=["accepted", "closed", "429"],
+        [
+            ACCEPTED,
+            Answer(Reply.CLOSED),
+            Answer(Reply.UNAVAILABLE, "TooManyRequests"),
+            meaning("AccessDeniedException", 403),
+        ],
+        ids=["accepted", "closed", "429", "one function denied"],
     )
     def test_the_first_answer_of_aws_closes_it(
         self, cut_off: CallbackSource, now: datetime, answer: Answer
@@ -172,10 +181,14 @@ class TestProbing:
         assert circuit.ways(now) == circuit.Ways([], [])
         assert Circuit.objects.get().failures == 0
 
-    def test_an_error_of_aws_s_own_proves_nothing(
-        self, cut_off: CallbackSource, now: datetime
+    @pytest.mark.parametrize(
+        "error",
+        [meaning("ServiceException", 500), meaning("", 403), sealed_elsewhere()],
+        ids=["AWS's own", "403 by nobody known", "not sent"],
+    )
+    def test_what_may_not_have_come_from_aws_in_good_health_proves_nothing(
+        self, cut_off: CallbackSource, now: datetime, error: Answer
     ) -> None:
-        error = Answer(Reply.UNAVAILABLE, "ServiceException", applied_unknown=True)
         circuit.heard(cut_off.pk, error, now=now)
 
         assert circuit.broken(now) == [cut_off.pk]
@@ -352,3 +365,43 @@ class TestTwoSources:
             assert len(well.closed) == 8
             waiting = CallbackDelivery.objects.filter(source=hanging)
             assert {row.state for row in waiting} == {DeliveryState.PENDING}
+
+
+class OneFunctionDenied(ScriptedGateway):
+    """AWS denies every call but those for the callbacks GRANTED."""
+
+    def __init__(self, *granted: str) -> None:
+        super().__init__()
+        self._granted = granted
+
+    def succeed(self, address: Address, callback_id: str, result: bytes) -> Answer:
+        return self._judged(callback_id, super().succeed(address, callback_id, result))
+
+    def fail(self, address: Address, callback_id: str, error: CallbackFailure) -> Answer:
+        return self._judged(callback_id, super().fail(address, callback_id, error))
+
+    def beat(self, address: Address, callback_id: str) -> Answer:
+        return self._judged(callback_id, super().beat(address, callback_id))
+
+    def _judged(self, callback_id: str, answer: Answer) -> Answer:
+        return answer if callback_id in self._granted else meaning("AccessDeniedException", 403)
+
+
+@pytest.mark.django_db(transaction=True)
+class TestOneFunctionOfASource:
+    def test_the_others_go_on_while_one_is_denied(self) -> None:
+        source, person = make_source(), make_user()
+        for _ in range(20):
+            make_request(person, source=source, heartbeat_timeout_seconds=30)
+            decided(source=source)
+        kept = make_request(person, source=source, heartbeat_timeout_seconds=30)
+        owed = decided(source=source)
+        gateway = OneFunctionDenied(kept.callback_id, owed.callback_id)
+
+        beat_due(gateway)
+        deliver_due(gateway)
+
+        owed.delivery.refresh_from_db()
+        assert Heartbeat.objects.get(request=kept).beats == 1
+        assert owed.delivery.state == DeliveryState.DELIVERED
+        assert not Circuit.objects.exists()

@@ -141,11 +141,17 @@ def test_only_whole_seconds_of_retry_after_are_heard(value: str, wait: timedelta
 @pytest.mark.parametrize(
     ("answer", "unreachable"),
     [
-        (replies.meaning("AccessDeniedException", 403), True),
+        (replies.meaning("ExpiredTokenException", 403), True),
+        (replies.meaning("InvalidSignatureException", 403), True),
+        (replies.misconfigured("AccessDenied", "The role cannot be assumed."), True),
         (replies.meaning("", 302), True),
         (replies.without_answer(["EndpointConnectionError"]), True),
         (replies.without_answer(["ReadTimeoutError", "HTTPClientError"]), True),
         (replies.without_answer(["NoCredentialsError"]), True),
+        (replies.meaning("AccessDeniedException", 403), False),
+        (replies.meaning("AccessDenied", 403), False),
+        (replies.meaning("", 401), False),
+        (replies.meaning("", 403), False),
         (replies.meaning("KMSDisabledException", 502), False),
         (replies.meaning("TooManyRequestsException", 429), False),
         (replies.meaning("ServiceException", 500), False),
