@@ -20,7 +20,7 @@ from threading import Lock
 
 import structlog
 from celery import current_app
-from django.db import DatabaseError, connection, transaction
+from django.db import Error, connection, transaction
 
 from approvals import turns
 
@@ -95,7 +95,7 @@ def someone_stands_by() -> bool:
                 [ANSWERS_CHANNEL, turns.STANDING_BY],
             )
             return not cursor.fetchone()[1]
-    except DatabaseError:
+    except Error:  # an InterfaceError too: a connection that is gone tells nobody
         return False
 
 

@@ -11,7 +11,14 @@ from typing import Any
 
 import pytest
 from celery import current_app
-from django.db import connection, connections, transaction
+from django.db import (
+    Error,
+    InterfaceError,
+    OperationalError,
+    connection,
+    connections,
+    transaction,
+)
 
 from approvals import doorbell, turns
 from approvals.callbacks import delivery, lanes, outbox, standby
@@ -103,6 +110,20 @@ def test_with_nobody_standing_by_the_broker_is_rung(rung: list[str]) -> None:
     decided()
 
     assert doorbell.DELIVER_CALLBACKS in rung
+
+
+@pytest.mark.parametrize("error", [OperationalError, InterfaceError])
+def test_whoever_cannot_ask_postgresql_rings_the_broker(
+    rung: list[str], monkeypatch: pytest.MonkeyPatch, error: type[Error]
+) -> None:
+    def gone() -> None:
+        raise error("the connection is closed")
+
+    monkeypatch.setattr(connection, "cursor", gone)
+
+    doorbell._bell.ring(doorbell.DELIVER_CALLBACKS)
+
+    assert rung == [doorbell.DELIVER_CALLBACKS]
 
 
 def test_a_decision_that_is_rolled_back_wakes_nobody(start: Start) -> None:
