@@ -37,14 +37,16 @@ _CLAIM = Prepared(f"""
          GROUP BY source_id HAVING count(*) >= {IN_FLIGHT_PER_SOURCE}
     ), due AS (
         SELECT d.id, d.source_id, c.failures > 0 AS troubled,
-               c.probe_at IS NOT NULL AND d.give_up_at > clock.now AS cut_off
+               c.probe_at IS NOT NULL AND d.give_up_at > clock.now + %(last_chance)s::interval
+                   AS cut_off
           FROM clock, approvals_callbackdelivery d
           LEFT JOIN approvals_circuit c ON c.source_id = d.source_id
          WHERE d.state = '{DeliveryState.PENDING}'
            AND d.next_attempt_at <= coalesce(%(now)s::timestamptz, statement_timestamp())
            AND d.source_id <> ALL (%(crowded)s::bigint[])
            AND d.source_id NOT IN (SELECT source_id FROM full_sources)
-           AND (c.probe_at IS NULL OR c.probe_at <= clock.now OR d.give_up_at <= clock.now)
+           AND (c.probe_at IS NULL OR c.probe_at <= clock.now
+                OR d.give_up_at <= clock.now + %(last_chance)s::interval)
          ORDER BY d.next_attempt_at LIMIT 1
            FOR NO KEY UPDATE OF d SKIP LOCKED
     ), probe AS (
@@ -82,9 +84,9 @@ def claim_next(
 
     A row that another worker holds is skipped, not waited for, and so are sources that
     are CROWDED, have IN_FLIGHT_PER_SOURCE attempts under way, or are cut off: of those,
-    but for a probe, only the last attempt is made. The lease lasts DELIVERY_LEASE and ends
-    by itself: whoever dies gives the row back. Request and source come with the row, as
-    far as sending it takes.
+    but for a probe, only what expires before another probe could help is sent. The lease
+    lasts DELIVERY_LEASE and ends by itself: whoever dies gives the row back. Request and
+    source come with the row, as far as sending it takes.
     """
     refuse_outer_transaction()
     passed_over = list(crowded)
@@ -93,6 +95,7 @@ def claim_next(
             now=now,
             lease=settings.DELIVERY_LEASE,
             probe_pause=pace.jittered(circuit.PROBE_PAUSE),
+            last_chance=circuit.PROBE_PAUSE,
             crowded=passed_over,
         )
         if row is None:

@@ -259,14 +259,32 @@ class TestDeliveries:
         circuit.heard(cut_off.pk, ACCEPTED, now=now)
         assert outbox.claim_next(now=now) == second
 
-    def test_the_last_attempt_is_made_however_broken_the_way(
+    def test_what_expires_before_the_next_probe_is_sent_however_broken_the_way(
         self, cut_off: CallbackSource, owe: Owe
     ) -> None:
         delivery = owe(source=cut_off, timeout_seconds=600)
         Circuit.objects.update(probe_at=delivery.give_up_at + timedelta(hours=1))
+        last_chance = delivery.give_up_at - circuit.PROBE_PAUSE
 
-        assert outbox.claim_next(now=delivery.give_up_at - timedelta(seconds=1)) is None
-        assert outbox.claim_next(now=delivery.give_up_at) == delivery
+        assert outbox.claim_next(now=last_chance - timedelta(seconds=1)) is None
+        assert outbox.claim_next(now=last_chance) == delivery
+        assert Circuit.objects.get().probes == 0
+
+    def test_an_answer_that_expires_soon_is_tried_no_more_often_than_back_off_lets_it(
+        self, cut_off: CallbackSource, owe: Owe
+    ) -> None:
+        delivery = owe(source=cut_off, timeout_seconds=600)
+        Circuit.objects.update(probe_at=delivery.give_up_at + timedelta(seconds=8))
+        now = delivery.give_up_at - timedelta(seconds=20)
+        claimed = outbox.claim_next(now=now)
+        assert claimed is not None
+        outbox.settle(claimed, TIMED_OUT, now=now)
+        delivery.refresh_from_db()
+
+        assert now <= delivery.next_attempt_at < delivery.give_up_at
+        early = delivery.next_attempt_at - timedelta(milliseconds=1)
+        assert outbox.claim_next(now=early) is None
+        assert outbox.claim_next(now=delivery.next_attempt_at) == delivery
 
     def test_a_claim_remembers_that_the_source_had_trouble(
         self, source: CallbackSource, owe: Owe, now: datetime
