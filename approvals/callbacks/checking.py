@@ -96,7 +96,8 @@ def callback_id_of(request: ApprovalRequest) -> str:
 def settle(errand: Errand, past: Past, *, now: datetime) -> None:
     """Draw the conclusions from PAST for every request of ERRAND, and keep the steps."""
     for request in errand.requests:
-        settle_request(request, past, callback_id_of(request), now=now)
+        callback_id = callback_id_of(request)
+        settle_request(request, past, callback_id, now=now, with_results=errand.with_results)
     _keep(errand, past, now)
 
 

@@ -31,15 +31,16 @@ _ENDING = {CallbackVerb.SUCCEED: "CallbackSucceeded", CallbackVerb.FAIL: "Callba
 
 
 def settle_request(
-    request: ApprovalRequest, past: Past, callback_id: str, *, now: datetime
+    request: ApprovalRequest, past: Past, callback_id: str, *, now: datetime, with_results: bool
 ) -> None:
-    """Settle what waits for PAST at REQUEST: an unconfirmed answer, a check, its end."""
+    """Settle what waits for PAST at REQUEST: an unconfirmed answer, a check, its end.
+
+    An answer is judged by what was read WITH_RESULTS alone: one that became unconfirmed
+    during another reading waits for its own.
+    """
     found = callback(past, callback_id) if callback_id else None
-    owed = CallbackDelivery.objects.filter(request=request.pk, state=DeliveryState.UNCONFIRMED)
-    for delivery in owed:
-        state, detail = judge(delivery, past, found)
-        ended = found.ended if found else None
-        outbox.confirm(delivery.pk, state, detail, now=now, at=ended.at if ended else None)
+    if with_results:
+        _settle_answer(request, past, found, now)
     if found and found.ended:
         why = Withdrawal.CLOSED_AT_AWS if found.timed_out else Withdrawal.ELSEWHERE
         checks.closed(request.pk, why, ending(found), now=now)
@@ -47,6 +48,16 @@ def settle_request(
     check = CallbackCheck.objects.filter(request=request.pk).first()
     if check and check.next_attempt_at:
         _settle_check(check, past, found, now)
+
+
+def _settle_answer(
+    request: ApprovalRequest, past: Past, found: CallbackPast | None, now: datetime
+) -> None:
+    owed = CallbackDelivery.objects.filter(request=request.pk, state=DeliveryState.UNCONFIRMED)
+    for delivery in owed:
+        state, detail = judge(delivery, past, found)
+        ended = found.ended if found else None
+        outbox.confirm(delivery.pk, state, detail, now=now, at=ended.at if ended else None)
 
 
 def _settle_check(

@@ -54,7 +54,9 @@ def _said(kind: str, details: Mapping[str, Any]) -> Said | None:
     elif kind == "CallbackFailed":
         part = _part(details, "Error")
         error = _part(part, "Payload")
-        text = error.get("ErrorData") or ("" if any(error.values()) else None)
+        text = error.get("ErrorData")
+        if text is None and any(error.values()):
+            return _UNSAID
     else:
         return None
     if not isinstance(text, str):
@@ -74,6 +76,10 @@ def fingerprint(text: str) -> Said:
         return Said(sha256, is_json=True)
     request_id, decision_id = (document.get(name) for name in ("request_id", "decision_id"))
     return Said(sha256, _text(request_id, 64), _text(decision_id, 64), is_json=True)
+
+
+#: An error shown without its data: there was none, or AWS keeps it back.
+_UNSAID = replace(fingerprint(""), is_whole=False)
 
 
 def _part(of: Mapping[str, Any], name: str) -> Mapping[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -14,6 +15,7 @@ from approvals import lifecycle
 from approvals.callbacks import checking, errands, outbox
 from approvals.callbacks.gateway import Answer, Page, PastEvent, Said
 from approvals.callbacks.history import Past
+from approvals.callbacks.past import page
 from approvals.clock import database_now
 from approvals.models import (
     ApprovalRequest,
@@ -69,7 +71,11 @@ def unconfirmed(
     verdict: Verdict = Verdict.APPROVED, *, execution_arn: str = ARN, **fields: Any
 ) -> CallbackDelivery:
     """An answer that AWS found the callback closed to, after an attempt that ended unknown."""
-    request = decided(verdict, execution_arn=execution_arn, **fields)
+    return lose_track_of(decided(verdict, execution_arn=execution_arn, **fields))
+
+
+def lose_track_of(request: ApprovalRequest) -> CallbackDelivery:
+    """The answer owed for REQUEST, sent with an unknown end and then found too late."""
     for answer in (Answer(Reply.UNAVAILABLE, "…", applied_unknown=True), Answer(Reply.CLOSED)):
         claimed = outbox.claim_next(now=database_now() + timedelta(hours=1))
         assert claimed is not None
@@ -234,6 +240,31 @@ class TestUnconfirmed:
         )
 
         assert state_of(owed) == DeliveryState.UNDELIVERABLE
+
+    def test_an_error_of_ours_shown_without_its_data_proves_nothing(self) -> None:
+        owed = unconfirmed(Verdict.REJECTED)
+        error_type = json.loads(owed.body)["ErrorType"]
+        shown = {"Error": {"Payload": {"ErrorType": error_type, "ErrorMessage": "No."}}}
+        raw = {"EventType": "CallbackFailed", "EventId": 9, "Id": "cb"}
+        (event,) = page({"Events": [raw | {"CallbackFailedDetails": shown}]}).events
+
+        tell(owed.request, past(event, started(owed.request)))
+
+        assert state_of(owed) == DeliveryState.UNCONFIRMED
+
+    def test_what_was_read_without_results_judges_no_answer_that_is_lost_meanwhile(self) -> None:
+        request = decided(Verdict.REJECTED, execution_arn=ARN)
+        ExecutionHistory.objects.read_soon(request.execution_id, at=request.received_at)
+        (errand,) = errands.claim(now=database_now())
+        owed = lose_track_of(request)
+        errand, now = replace(errand, requests=(request,)), database_now()
+
+        another = ended("Succeeded", owed.owed_at)
+        checking.settle(errand, past(another, started(request)), now=now)
+
+        assert (errand.with_results, state_of(owed)) == (False, DeliveryState.UNCONFIRMED)
+        (next_errand,) = errands.claim(now=now + timedelta(seconds=5))
+        assert next_errand.with_results
 
     def test_a_callback_still_open_in_the_history_settles_nothing(self) -> None:
         owed = unconfirmed()
