@@ -32,7 +32,13 @@ def deliver_due(
     than their lease), and how often AWS gave which reply.
     """
     outgoing = Outgoing(gateway, threads=threads)
-    run(outgoing.lanes, Shift(budget, room=threads), claim=outgoing.claim, settle=outgoing.settle)
+    run(
+        outgoing.lanes,
+        Shift(budget, room=threads),
+        claim=outgoing.claim,
+        settle=outgoing.settle,
+        give_back=outbox.give_back,
+    )
     return outgoing.tally
 
 
@@ -52,13 +58,22 @@ class Outgoing:
         claimed = outbox.claim_next(crowded=crowded)
         return [claimed] if claimed else []
 
+    @property
+    def has_room(self) -> bool:
+        """Whether a thread is free: what is claimed without one waits, and nobody else has it."""
+        return self.lanes.load < self._threads
+
+    def claim_one(self) -> bool:
+        """Send what has been due longest, if there is a thread for it; whether it was sent."""
+        claimed = self.claim(1, self.lanes.crowded) if self.has_room else ()
+        self.lanes.put(claimed)
+        return bool(claimed)
+
     def claim_all(self) -> bool:
         """Send what is due while there are threads for it; whether there may be more."""
-        while self.lanes.load < self._threads:
-            claimed = self.claim(1, self.lanes.crowded)
-            if not claimed:
+        while self.has_room:
+            if not self.claim_one():
                 return False
-            self.lanes.put(claimed)
         return True
 
     def settle(self, landed: Sequence[tuple[CallbackDelivery, Answer]]) -> None:

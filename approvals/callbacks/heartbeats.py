@@ -72,8 +72,14 @@ class _Sweep:
 
     def work(self, budget: timedelta) -> Counter[str]:
         shift = Shift(budget, room=BATCH, at_least=SETTLED_TOGETHER, gather=GATHER)
-        unsent = run(self._lanes, shift, claim=self._claim, settle=self._settle, watch=self._watch)
-        beats.give_back(unsent)
+        run(
+            self._lanes,
+            shift,
+            claim=self._claim,
+            settle=self._settle,
+            watch=self._watch,
+            give_back=beats.give_back,
+        )
         return self._tally
 
     def _claim(self, number: int, _crowded: Collection[int]) -> Sequence[Beat]:

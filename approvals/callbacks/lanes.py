@@ -87,9 +87,13 @@ class Lanes(Generic[Item, Said]):
 
     @property
     def are_jammed(self) -> bool:
-        """Whether hanging sources hold every thread: what is claimed now only waits."""
+        """Whether no thread has come free for a while: what is claimed now only waits.
+
+        Whichever sources hold them: a few calls of many hang as surely as many of one.
+        """
         with self._news:
-            return sum(self._flying_of[source] for source in self._hanging()) >= self._threads
+            is_full = self._flying >= self._threads
+            return is_full and max(self._moved_at.values()) <= _a_while_ago()
 
     @property
     def load(self) -> int:
@@ -186,7 +190,7 @@ class Lanes(Generic[Item, Said]):
         return [s for s, number in self._flying_of.items() if number >= self._limit(s)]
 
     def _hanging(self) -> list[int]:
-        since = time.monotonic() - HANGS_AFTER.total_seconds()
+        since = _a_while_ago()
         return [source for source in self._crowded() if self._moved_at[source] <= since]
 
     def _limit(self, source: int) -> int:
@@ -224,6 +228,10 @@ class Lanes(Generic[Item, Said]):
         return None
 
 
+def _a_while_ago() -> float:
+    return time.monotonic() - HANGS_AFTER.total_seconds()
+
+
 @dataclass(frozen=True, slots=True)
 class Shift:
     """How a sweep spends its time.
@@ -248,12 +256,14 @@ def run(
     claim: Callable[[int, Collection[int]], Sequence[Item]],
     settle: Callable[[Sequence[tuple[Item, Said]]], None],
     watch: Callable[[Lanes[Item, Said]], None] = lambda _: None,
-) -> list[Item]:
+    give_back: Callable[[Sequence[Item]], None] = lambda _: None,
+) -> None:
     """Claim, send and settle until nothing is due or the budget is spent.
 
     CLAIM(number, crowded sources) leases at most so many items of other sources.
-    WATCH(lanes) is called at every turn of the loop, before claiming.
-    Returns what was claimed and never sent; what hangs beyond the grace is dropped.
+    WATCH(lanes) is called at every turn of the loop, before claiming. GIVE_BACK(items)
+    gets at last, however it ends, what was claimed and never sent; what hangs beyond the
+    grace is dropped.
     """
     started = busy_at = time.monotonic()
     deadline = started + shift.budget.total_seconds()
@@ -280,5 +290,4 @@ def run(
                 if lanes.is_empty:  # what was passed over while its source was full is free
                     next_claim_at = now
     finally:
-        unsent = lanes.close()
-    return unsent
+        give_back(lanes.close())

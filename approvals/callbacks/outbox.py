@@ -14,6 +14,7 @@ worker died, is found by the next claim: it too may have been taken.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
@@ -22,11 +23,12 @@ from approvals.callbacks import executions, pace
 from approvals.callbacks.claim import IN_FLIGHT_PER_SOURCE, claim_next
 from approvals.callbacks.gateway import Answer
 from approvals.lifecycle import desk
+from approvals.lifecycle.writing import refuse_outer_transaction
 from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Heartbeat
 from approvals.models.sql import Prepared, partial
 from approvals.states import AuditTag, DeliveryState, Reply
 
-__all__ = ["IN_FLIGHT_PER_SOURCE", "claim_next", "confirm", "settle"]
+__all__ = ["IN_FLIGHT_PER_SOURCE", "claim_next", "confirm", "give_back", "settle"]
 
 _TAGS = {
     DeliveryState.PENDING: AuditTag.DELIVERY_RETRYING,
@@ -140,6 +142,30 @@ def _end(delivery: CallbackDelivery, state: DeliveryState, answer: Answer, now: 
         if state is DeliveryState.UNCONFIRMED and not can_tell:
             untold = "No execution is known whose history could tell."
             delivery.detail = f"{delivery.detail} {untold}"[:300]
+
+
+# What the claim found out about the attempt before stays: only this one was never made.
+_GIVE_BACK = Prepared("""
+    UPDATE approvals_callbackdelivery d
+       SET in_flight = FALSE,
+           next_attempt_at = coalesce(%(now)s::timestamptz, statement_timestamp())
+      FROM unnest(%(ids)s::bigint[], %(attempts)s::int[]) AS u (id, attempts)
+     WHERE d.id = u.id AND d.attempts = u.attempts AND d.in_flight
+    RETURNING d.id
+""")
+
+
+def give_back(unsent: Sequence[CallbackDelivery], *, now: datetime | None = None) -> None:
+    """What was claimed and never sent is due at once (NOW: the database's clock), for anybody.
+
+    Its attempt keeps its number, and is not one that AWS may have taken. One whose lease
+    ran out, and that a later attempt has overtaken, is left alone.
+    """
+    if unsent:
+        refuse_outer_transaction()
+        _GIVE_BACK.rows(
+            now=now, ids=[row.pk for row in unsent], attempts=[row.attempts for row in unsent]
+        )
 
 
 @transaction.atomic(durable=True)

@@ -24,6 +24,7 @@ from typing import Any, Self
 from django.db import DatabaseError, OperationalError, connection
 
 from approvals import doorbell, turns
+from approvals.callbacks import outbox
 from approvals.callbacks.delivery import Outgoing
 from approvals.callbacks.gateway import CallbackGateway
 from approvals.callbacks.lanes import BUDGET, GRACE, POLL
@@ -50,7 +51,7 @@ def stand_by(gateway: CallbackGateway, *, stay: timedelta = STAY, threads: int =
             _keep(post, outgoing, settling, time.monotonic() + stay.total_seconds())
         finally:
             over.set()
-            outgoing.lanes.close()
+            outbox.give_back(outgoing.lanes.close())
         settling.result()
     return outgoing.tally
 
@@ -60,8 +61,9 @@ def _keep(post: Post, outgoing: Outgoing, settling: Future[None], deadline: floa
     lanes = outgoing.lanes
     look_at = time.monotonic()
     while (now := time.monotonic()) < deadline + GRACE.total_seconds() and not settling.done():
-        if now >= deadline or lanes.are_jammed:
-            post.leave()  # others must hear the bell now
+        if post.is_held and (now >= deadline or lanes.are_jammed):
+            post.leave()  # others must hear the bell now, and what was rung for already
+            doorbell.ring(doorbell.DELIVER_CALLBACKS)
         if not post.is_held and lanes.is_empty:
             break
         if post.is_held and now >= look_at:
@@ -69,7 +71,7 @@ def _keep(post: Post, outgoing: Outgoing, settling: Future[None], deadline: floa
         until = min(look_at, deadline) if post.is_held else now + POLL.total_seconds()
         heard = post.wait(timedelta(seconds=max(0.0, until - now)))
         if heard.rung and post.is_held:  # the one that was rung for first, and alone
-            lanes.put(outgoing.claim(1, lanes.crowded))
+            outgoing.claim_one()
         if heard.rung or heard.landed:  # what was passed over may go now
             look_at = min(look_at, time.monotonic() + HEAD_START.total_seconds())
 

@@ -90,6 +90,21 @@ def test_lanes_are_jammed_when_hanging_calls_hold_every_thread(
         gate.set()
 
 
+def test_lanes_are_jammed_whichever_sources_hold_the_threads(
+    gate: Event, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    spread: Lanes[Any, bool] = Lanes(lambda _: gate.wait(10), threads=3, per_source=2)
+    try:
+        spread.put([item(1), item(1), item(2)])
+        assert not spread.are_jammed
+
+        monkeypatch.setattr(lanes, "HANGS_AFTER", timedelta(0))
+        assert spread.are_jammed
+    finally:
+        gate.set()
+        spread.close()
+
+
 def test_what_waits_for_its_own_source_takes_no_room_from_others(busy: Any) -> None:
     busy.put([item(1) for _ in range(10)])
 
@@ -136,11 +151,13 @@ class TestRunning:
         assert len(settled) == 5
 
     def test_after_the_budget_nothing_new_is_sent(self, busy: Any) -> None:
-        unsent = run(
+        unsent: list[Any] = []
+        run(
             busy,
             Shift(timedelta(0), room=3),
             claim=lambda number, crowded: pytest.fail("claimed after the budget"),
             settle=lambda landed: None,
+            give_back=unsent.extend,
         )
 
         assert unsent == []
@@ -151,12 +168,32 @@ class TestRunning:
         monkeypatch.setattr(lanes, "GRACE", timedelta(milliseconds=50))
         due = [[item(1, "hangs"), item(1, "hangs"), item(1, "waits")]]
 
-        unsent = run(
+        unsent: list[Any] = []
+        run(
             busy,
             Shift(timedelta(milliseconds=50), room=3),
             claim=lambda number, crowded: due.pop() if due else [],
             settle=lambda landed: pytest.fail("nothing has ended"),
+            give_back=unsent.extend,
         )
+
+        assert [row.name for row in unsent] == ["waits"]
+
+    def test_what_was_never_sent_is_given_back_whatever_goes_wrong(self, busy: Any) -> None:
+        due = [[item(1), item(1), item(1, "waits"), item(2)]]
+        unsent: list[Any] = []
+
+        def settle(_: Sequence[tuple[Any, str]]) -> None:
+            raise ZeroDivisionError
+
+        with pytest.raises(ZeroDivisionError):
+            run(
+                busy,
+                Shift(SOON, room=3),
+                claim=lambda number, crowded: due.pop() if due else [],
+                settle=settle,
+                give_back=unsent.extend,
+            )
 
         assert [row.name for row in unsent] == ["waits"]
 

@@ -108,6 +108,42 @@ class TestClaiming:
 
         assert outbox.claim_next(now=now + settings.DELIVERY_LEASE) is not None
 
+    def test_what_was_never_sent_is_due_at_once_and_not_unknown(self, owe: Owe) -> None:
+        now = owe().owed_at
+        claimed = outbox.claim_next(now=now)
+        assert claimed is not None
+
+        outbox.give_back([claimed], now=now)
+
+        again = outbox.claim_next(now=now)
+        assert again is not None
+        assert (again.attempts, again.unknown_attempt) == (2, False)
+        closed = Answer(Reply.CLOSED, "Scripted.")
+        assert outbox.settle(claimed, closed, now=now) is None  # it has been overtaken
+        assert outbox.settle(again, closed, now=now) == DeliveryState.UNDELIVERABLE
+
+    def test_a_lost_attempt_before_one_never_sent_stays_unknown(self, owe: Owe) -> None:
+        now = owe().owed_at
+        outbox.claim_next(now=now)  # and this worker dies
+        now += settings.DELIVERY_LEASE
+        second = outbox.claim_next(now=now)
+        assert second is not None
+
+        outbox.give_back([second], now=now)
+
+        assert attempt(Reply.CLOSED, now) == DeliveryState.UNCONFIRMED
+
+    def test_what_was_overtaken_is_not_given_back(self, owe: Owe) -> None:
+        delivery = owe()
+        first = outbox.claim_next(now=delivery.owed_at)
+        assert first is not None
+        outbox.claim_next(now=delivery.owed_at + settings.DELIVERY_LEASE)
+
+        outbox.give_back([first], now=delivery.owed_at)
+
+        delivery.refresh_from_db()
+        assert (delivery.attempts, delivery.in_flight) == (2, True)
+
     def test_crowded_sources_are_passed_over(self, owe: Owe) -> None:
         delivery = owe()
 

@@ -187,6 +187,34 @@ def test_whoever_is_jammed_lets_others_hear_the_bell(
     assert standing.result(10)["delivered"] == outbox.IN_FLIGHT_PER_SOURCE
 
 
+def test_hangs_of_several_sources_keep_no_answer_from_another_worker(
+    start: Start, rung: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No source has all its lanes full, and yet no thread is free."""
+    monkeypatch.setattr(standby, "POLL", timedelta(milliseconds=1))
+    monkeypatch.setattr(lanes, "HANGS_AFTER", timedelta(minutes=1))
+    hanging = [make_source() for _ in range(3)]
+    gateway = HangingGateway(*(source.pk for source in hanging), until_others=99)
+    standing = start(gateway)
+    for source, number in zip(hanging, (3, 3, 2), strict=True):
+        for _ in range(number):
+            decided(source=source)
+    assert gateway.until_hung(8)
+    healthy = decided()
+    assert doorbell.DELIVER_CALLBACKS not in rung  # only who stands by has heard of it
+
+    monkeypatch.setattr(lanes, "HANGS_AFTER", timedelta(milliseconds=1))
+    while doorbell.DELIVER_CALLBACKS not in rung:  # for what it heard and could not send
+        assert not standing.done()
+
+    assert holder() is None
+    assert delivery.deliver_due(ScriptedGateway()) == Counter(delivered=1, accepted=1)
+    healthy.delivery.refresh_from_db()
+    assert healthy.delivery.attempts == 1
+    gateway.release()
+    assert standing.result(10)["delivered"] == 8
+
+
 def test_what_falls_due_by_the_clock_is_found_without_a_ring(
     start: Start, monkeypatch: pytest.MonkeyPatch
 ) -> None:
