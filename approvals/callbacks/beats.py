@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from django.db import transaction
+from django.db import Error, connection, transaction
 
 from approvals import keyring
 from approvals.callbacks import pace, replies
@@ -192,21 +192,44 @@ def give_back(unsent: Sequence[Beat]) -> None:
         )
 
 
-def settle(landed: Sequence[tuple[Beat, Answer]], *, now: datetime) -> None:
-    """Record what AWS said to each beat; one that stopped meanwhile stays stopped."""
+def settle(landed: Sequence[tuple[Beat, Answer]], *, now: datetime) -> set[int]:
+    """Record what AWS said to each beat; one that stopped meanwhile stays stopped.
+
+    Returns the requests of which PostgreSQL did not take it down: somebody holds them.
+
+    Raises:
+        django.db.Error: none was taken down.
+    """
     taken = [beat.request_id for beat, answer in landed if answer.reply == Reply.ACCEPTED]
     if taken:
         refuse_outer_transaction()
         _TAKEN.rows(requests=taken, now=now)
-    for beat, answer in landed:
+    rest = [(beat, answer) for beat, answer in landed if answer.reply != Reply.ACCEPTED]
+    return {beat.request_id for beat, answer in rest if not _note(beat.request_id, answer, now)}
+
+
+def _note(request_id: int, answer: Answer, now: datetime) -> bool:
+    """Record an ANSWER other than yes; false if that failed."""
+    try:
         if answer.reply == Reply.CLOSED and not answer.not_found:
-            _note_closed(beat.request_id, now)
-        elif answer.reply != Reply.ACCEPTED:
-            _note_missed(beat.request_id, answer, now)
+            _note_closed(request_id, now)
+        else:
+            _note_missed(request_id, answer, now)
+    except Error:
+        connection.close_if_unusable_or_obsolete()
+        return False
+    return True
+
+
+def _wait_briefly() -> None:
+    """In this transaction: the beats of others wait behind whoever holds the request."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET LOCAL lock_timeout = '500ms'")
 
 
 @transaction.atomic(durable=True)
 def _note_closed(request_id: int, now: datetime) -> None:
+    _wait_briefly()
     request = desk.lock(request_id)
     if not ask_who_closed(request, now=now):  # else the history settles it, or the next beat
         _stop(request, CLOSED_AT_AWS, now)
@@ -221,6 +244,7 @@ def _stop(request: ApprovalRequest, reason: str, now: datetime) -> None:
 
 @transaction.atomic(durable=True)
 def _note_missed(request_id: int, answer: Answer, now: datetime) -> None:
+    _wait_briefly()
     request = desk.lock(request_id)
     current = Heartbeat.objects.select_for_update(no_key=True).filter(pk=request_id).first()
     if current is None:

@@ -12,10 +12,11 @@ from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 import structlog
+from django.db import Error
 
 from approvals.callbacks import circuit, outbox, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackFailure, CallbackGateway
-from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
+from approvals.callbacks.lanes import BUDGET, Lanes, Shift, mend_connection, run
 from approvals.keyring import SealBroken
 from approvals.models import CallbackDelivery
 from approvals.states import CallbackVerb
@@ -77,18 +78,33 @@ class Outgoing:
         return True
 
     def settle(self, landed: Sequence[tuple[CallbackDelivery, Answer]]) -> None:
+        """Settle each by itself: one that PostgreSQL does not take down is tried again.
+
+        Settling is fenced, so once too often does no harm.
+        """
         for claimed, answer in landed:
-            state = outbox.settle(claimed, answer)
-            circuit.heard(claimed.source_id, answer)
-            self.tally.update([str(state or "overtaken"), str(answer.reply)])
-            log.info(
-                "answer_settled",
-                public_id=str(claimed.request.public_id),
-                attempt=claimed.attempts,
-                reply=str(answer.reply),
-                state=str(state or "overtaken"),
-                milliseconds=answer.http_ms,
-            )
+            try:
+                state = outbox.settle(claimed, answer)
+            except Error as error:
+                mend_connection(error)
+                self.lanes.try_again([(claimed, answer)])
+                continue
+            self._count(claimed, answer, str(state or "overtaken"))
+            try:
+                circuit.heard(claimed.source_id, answer)
+            except Error as error:  # the next answer tells it again
+                mend_connection(error)
+
+    def _count(self, claimed: CallbackDelivery, answer: Answer, state: str) -> None:
+        self.tally.update([state, str(answer.reply)])
+        log.info(
+            "answer_settled",
+            public_id=str(claimed.request.public_id),
+            attempt=claimed.attempts,
+            reply=str(answer.reply),
+            state=state,
+            milliseconds=answer.http_ms,
+        )
 
 
 def send(gateway: CallbackGateway, owed: CallbackDelivery) -> Answer:

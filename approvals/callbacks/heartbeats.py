@@ -13,13 +13,14 @@ from datetime import timedelta
 from functools import lru_cache
 
 from django.conf import settings
+from django.db import Error
 
 from approvals import turns
 from approvals.callbacks import beats, circuit
 from approvals.callbacks.beats import Beat, Told
 from approvals.callbacks.buckets import Buckets
 from approvals.callbacks.gateway import Answer, CallbackGateway
-from approvals.callbacks.lanes import BUDGET, Lanes, Shift, run
+from approvals.callbacks.lanes import BUDGET, Lanes, Shift, mend_connection, run
 from approvals.clock import database_now
 from approvals.states import Reply
 
@@ -103,9 +104,17 @@ class _Sweep:
         return {source: min(number, free.get(source, number)) for source, number in most.items()}
 
     def _settle(self, landed: Sequence[tuple[Beat, Told]]) -> None:
-        now = database_now()
-        beats.settle([(beat, told.answer) for beat, told in landed], now=now)
+        try:
+            now = database_now()
+            left = beats.settle([(beat, told.answer) for beat, told in landed], now=now)
+        except Error as error:
+            mend_connection(error)
+            self._lanes.try_again(landed)
+            return
+        self._lanes.try_again(pair for pair in landed if pair[0].request_id in left)
         for beat, told in landed:
+            if beat.request_id in left:
+                continue
             self._tally[str(told.answer.reply)] += 1
             self._tally["late" if told.is_late(beat.interval) else "on_time"] += 1
             circuit.heard(beat.source_id, told.answer, now=now)

@@ -9,14 +9,16 @@ from __future__ import annotations
 
 import time
 from collections import Counter, deque
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from threading import Condition
 from typing import Generic, TypeVar
 
-from django.db import connection
+import structlog
+from django.db import Error, connection
 
 from approvals.callbacks.beats import Beat
 from approvals.callbacks.errands import Errand
@@ -35,6 +37,12 @@ POLL = timedelta(milliseconds=250)
 HANGS_AFTER = timedelta(milliseconds=500)
 #: An answer within this is prompt: it earns a source one lane more.
 PROMPT = timedelta(seconds=2)
+#: What PostgreSQL did not take down is tried again after this long, and for so long: a
+#: restart, a lock that is held. Longer, and the lease or the next beat has to mend it.
+TRY_AGAIN = timedelta(milliseconds=500)
+TRY_FOR = timedelta(seconds=10)
+
+log = structlog.get_logger(__name__)
 
 Item = TypeVar("Item", CallbackDelivery, Beat, Execution, Errand)
 Said = TypeVar("Said")
@@ -69,6 +77,8 @@ class Lanes(Generic[Item, Said]):
         self._lanes_of: dict[int, int] = {}
         self._moved_at: dict[int, float] = {}  # time.monotonic() of the last start or landing
         self._landed: list[tuple[Item, Said]] = []
+        self._again: list[tuple[float, Item, Said]] = []  # when to try to settle them again
+        self._tried_since: dict[int, tuple[float, Item]] = {}  # by id(), so the item is kept
         self._failure: BaseException | None = None
         self._enough = 1  # landed calls that are worth waking the feeding thread for
         self._open = True
@@ -106,7 +116,7 @@ class Lanes(Generic[Item, Said]):
     @property
     def is_empty(self) -> bool:
         with self._news:
-            return self._is_still and not self._landed
+            return self._is_still and not self._landed and not self._again
 
     def room(self, ahead: int) -> dict[int, int]:
         """Of each source known here: how many more it may get, so that AHEAD wait per lane."""
@@ -132,6 +142,7 @@ class Lanes(Generic[Item, Said]):
         """
         with self._news:
             self._enough = 1
+            self._land_again()
             self._news.wait_for(lambda: self._landed or self._failure, timeout.total_seconds())
             self._enough = enough
             if self._landed:
@@ -140,6 +151,15 @@ class Lanes(Generic[Item, Said]):
                 raise self._failure
             landed, self._landed = self._landed, []
             return landed
+
+    def try_again(self, unsettled: Iterable[tuple[Item, Said]]) -> None:
+        """Let what could not be settled land once more, a little later, for TRY_FOR at most."""
+        with self._news:
+            now = time.monotonic()
+            for item, said in unsettled:
+                since, _ = self._tried_since.setdefault(id(item), (now, item))
+                if now - since < TRY_FOR.total_seconds():
+                    self._again.append((now + TRY_AGAIN.total_seconds(), item, said))
 
     def recall(self, sources: Collection[int] | None = None) -> list[Item]:
         """Take back what waits to be sent, for SOURCES or for all."""
@@ -214,6 +234,11 @@ class Lanes(Generic[Item, Said]):
         while (item := self._next()) is not None:
             self._pool.submit(self._fly, item)
 
+    def _land_again(self) -> None:
+        now = time.monotonic()
+        self._landed += [(item, said) for at, item, said in self._again if at <= now]
+        self._again = [row for row in self._again if row[0] > now]
+
     def _next(self) -> Item | None:
         """What may be sent now, of the source that has waited longest for its turn."""
         if not self._open or self._flying >= self._threads:
@@ -249,6 +274,33 @@ class Shift:
     gather: timedelta = timedelta(0)
 
 
+class Mishap:
+    """The first error of the database in a sweep, which then only hears its calls out."""
+
+    def __init__(self) -> None:
+        self.error: Error | None = None
+
+    @contextmanager
+    def kept(self) -> Iterator[None]:
+        """Keep what goes wrong inside for the end; the next statement gets a connection."""
+        try:
+            yield
+        except Error as error:
+            self.error = self.error or error
+            mend_connection(error)
+
+    def tell(self) -> None:
+        """Raise it, if there was one."""
+        if self.error:
+            raise self.error
+
+
+def mend_connection(error: Error) -> None:
+    """After an ERROR: let go of a connection that is of no more use."""
+    log.warning("database_failed", error=type(error).__name__)
+    connection.close_if_unusable_or_obsolete()
+
+
 def run(
     lanes: Lanes[Item, Said],
     shift: Shift,
@@ -263,20 +315,28 @@ def run(
     CLAIM(number, crowded sources) leases at most so many items of other sources.
     WATCH(lanes) is called at every turn of the loop, before claiming. GIVE_BACK(items)
     gets at last, however it ends, what was claimed and never sent; what hangs beyond the
-    grace is dropped.
+    grace is dropped. If the database fails, nothing more is claimed; what is under way is
+    still heard and settled.
+
+    Raises:
+        django.db.Error: the first that CLAIM, SETTLE or WATCH raised, once all is heard.
     """
+    mishap = Mishap()
     started = busy_at = time.monotonic()
     deadline = started + shift.budget.total_seconds()
     next_claim_at = started
     try:
         while (now := time.monotonic()) < deadline + GRACE.total_seconds():
-            watch(lanes)
+            if mishap.error:
+                deadline = min(deadline, now)
             claimed: Sequence[Item] = ()
-            free = shift.room - lanes.load
-            may_claim = next_claim_at <= now < deadline and not lanes.are_jammed
-            if may_claim and free >= shift.at_least:
-                claimed = claim(free, lanes.crowded)
-                next_claim_at = now if claimed else now + POLL.total_seconds()
+            with mishap.kept():
+                watch(lanes)
+                free = shift.room - lanes.load
+                may_claim = next_claim_at <= now < deadline and not lanes.are_jammed
+                if may_claim and free >= shift.at_least:
+                    claimed = claim(free, lanes.crowded)
+                    next_claim_at = now if claimed else now + POLL.total_seconds()
             assert not connection.in_atomic_block, "AWS is never asked inside a transaction"
             lanes.put(claimed)
             if now >= deadline:
@@ -286,8 +346,10 @@ def run(
             patience = shift.gather if claimed else POLL
             if landed := lanes.landed(patience, gather=shift.gather, enough=shift.at_least):
                 busy_at = now
-                settle(landed)
+                with mishap.kept():
+                    settle(landed)
                 if lanes.is_empty:  # what was passed over while its source was full is free
                     next_claim_at = now
     finally:
         give_back(lanes.close())
+    mishap.tell()

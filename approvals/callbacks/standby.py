@@ -44,14 +44,17 @@ def stand_by(gateway: CallbackGateway, *, stay: timedelta = STAY, threads: int =
     Calls then under way are heard to their end. Returns what `delivery.deliver_due` does.
     """
     outgoing = Outgoing(gateway, threads=threads)
+    deadline = time.monotonic() + stay.total_seconds()
     over = Event()
     with ThreadPoolExecutor(1, "settles") as pool, Post() as post:
-        settling = pool.submit(_settle, outgoing, post, over)
+        settling = pool.submit(_settle, outgoing, post, over, deadline + GRACE.total_seconds())
         try:
-            _keep(post, outgoing, settling, time.monotonic() + stay.total_seconds())
+            _keep(post, outgoing, settling, deadline)
         finally:
             over.set()
-            outbox.give_back(outgoing.lanes.close())
+            unsent = outgoing.lanes.close()
+            connection.close_if_unusable_or_obsolete()
+            outbox.give_back(unsent)
         settling.result()
     return outgoing.tally
 
@@ -76,16 +79,17 @@ def _keep(post: Post, outgoing: Outgoing, settling: Future[None], deadline: floa
             look_at = min(look_at, time.monotonic() + HEAD_START.total_seconds())
 
 
-def _settle(outgoing: Outgoing, post: Post, over: Event) -> None:
-    """Settle what lands, on a thread and a connection of its own, until OVER."""
+def _settle(outgoing: Outgoing, post: Post, over: Event, until: float) -> None:
+    """Settle what lands, on a thread and a connection of its own.
+
+    To the last call once it is OVER, however it ended, but not beyond UNTIL.
+    """
+    lanes = outgoing.lanes
     try:
-        while not (over.is_set() and outgoing.lanes.is_empty):
-            landed = outgoing.lanes.landed(POLL)
-            if landed:
+        while not (over.is_set() and (lanes.is_empty or time.monotonic() >= until)):
+            if landed := lanes.landed(POLL):
                 post.wake()
                 outgoing.settle(landed)
-            elif over.is_set():
-                break
     finally:
         connection.close()
 

@@ -11,9 +11,9 @@ from threading import Event
 from typing import Any
 
 import pytest
-from django.db import connections, transaction
+from django.db import OperationalError, connections, transaction
 
-from approvals.callbacks import beats, circuit, heartbeats
+from approvals.callbacks import beats, circuit, heartbeats, lanes
 from approvals.callbacks.beats import Beat, Told
 from approvals.callbacks.buckets import Buckets
 from approvals.callbacks.gateway import Address, Answer
@@ -173,6 +173,28 @@ class TestTwoWorkers:
         taken = Heartbeat.objects.filter(beats=1, next_beat_at=now).values_list("pk", flat=True)
         assert sorted(taken) == at_the_first[1:]
 
+    def test_a_request_that_is_held_costs_no_other_beat_its_note(self, now: datetime) -> None:
+        first, second = wait_for_beats(2, make_source(), now - timedelta(hours=1))
+        claimed = sorted(beats.claim(2, now=now), key=lambda beat: beat.request_id)
+        held, enough = Event(), Event()
+
+        def hold() -> None:
+            with transaction.atomic():
+                ApprovalRequest.objects.select_for_update().get(pk=first)
+                held.set()
+                enough.wait(30)
+            connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool:
+            other = pool.submit(hold)
+            assert held.wait(10)
+            left = beats.settle([(beat, AWAY) for beat in claimed], now=now)
+            enough.set()
+            other.result()
+
+        assert left == {first}
+        assert list(Heartbeat.objects.filter(misses=1).values_list("pk", flat=True)) == [second]
+
     def test_a_claim_is_for_good_and_stands_in_no_other_transaction(self, now: datetime) -> None:
         with transaction.atomic(), pytest.raises(RuntimeError):
             beats.claim(1, now=now)
@@ -210,6 +232,23 @@ class TestSweeping:
         tally = heartbeats.beat_due(ScriptedGateway())
 
         assert tally == Counter(accepted=5, late=2, on_time=3)
+
+    def test_what_the_database_did_not_take_down_is_noted_a_little_later(
+        self, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        wait_for_beats(3, make_source(), now - timedelta(seconds=2))
+        monkeypatch.setattr(lanes, "TRY_AGAIN", timedelta(0))
+        settle, failures = beats.settle, [OperationalError("restarted")]
+
+        def fail_once(landed: Any, *, now: datetime) -> set[int]:
+            if failures:
+                raise failures.pop()
+            return settle(landed, now=now)
+
+        monkeypatch.setattr(beats, "settle", fail_once)
+
+        assert heartbeats.beat_due(ScriptedGateway()) == Counter(accepted=3, on_time=3)
+        assert set(Heartbeat.objects.values_list("beats", flat=True)) == {1}
 
     def test_no_more_is_sent_than_the_rate_allows(
         self, now: datetime, monkeypatch: pytest.MonkeyPatch

@@ -7,16 +7,16 @@ from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
-from threading import Barrier, current_thread, main_thread
+from threading import Barrier, Event, current_thread, main_thread
 from typing import Any
 
 import pytest
 from django.conf import settings
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 from django.db.models import F
 
 from approvals import keyring
-from approvals.callbacks import outbox, pace
+from approvals.callbacks import lanes, outbox, pace
 from approvals.callbacks.aws import LambdaGateway
 from approvals.callbacks.delivery import deliver_due
 from approvals.callbacks.gateway import Address, Answer, CallbackFailure
@@ -190,6 +190,96 @@ class TestManyAtOnce:
 
         assert sorted(map(str, states)) == ["None", "delivered"]
         assert tags(request).count("delivery.delivered") == 1
+
+
+class TestADatabaseThatFails:
+    @pytest.fixture(autouse=True)
+    def _tries_again_at_once(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(lanes, "TRY_AGAIN", timedelta(0))
+
+    @pytest.fixture
+    def together(self) -> ScriptedGateway:
+        """Answers only once two are asked, so that both land together."""
+        gateway, both = ScriptedGateway(), Barrier(2)
+        gateway.while_sending = lambda verb, name: _await(both)
+        return gateway
+
+    def test_what_could_not_be_settled_is_settled_a_little_later_and_so_are_the_others(
+        self, together: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decided(source=make_source())
+        decided(source=make_source())
+        _fail(monkeypatch, outbox, "settle", OperationalError("restarted"))
+
+        assert deliver_due(together) == Counter(delivered=2, accepted=2)
+
+        assert set(CallbackDelivery.objects.values_list("state", "attempts")) == {("delivered", 1)}
+
+    def test_a_connection_that_is_gone_is_replaced(
+        self, together: ScriptedGateway, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decided(source=make_source())
+        decided(source=make_source())
+        settle, cut = outbox.settle, [True]
+
+        def once_without_a_connection(claimed: Any, answer: Answer) -> Any:
+            if cut:
+                cut.clear()
+                assert connection.connection is not None
+                connection.connection.close()
+            return settle(claimed, answer)
+
+        monkeypatch.setattr(outbox, "settle", once_without_a_connection)
+
+        assert deliver_due(together) == Counter(delivered=2, accepted=2)
+
+    def test_what_never_can_be_settled_is_left_to_its_lease(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decided()
+        monkeypatch.setattr(lanes, "TRY_FOR", timedelta(0))
+        _fail(monkeypatch, outbox, "settle", OperationalError("deadlock detected"))
+
+        assert deliver_due(ScriptedGateway()) == Counter()
+
+        assert CallbackDelivery.objects.get().in_flight
+
+    def test_what_is_under_way_is_heard_although_nothing_more_can_be_claimed(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        decided()
+        claim, sent = outbox.claim_next, Event()
+        gateway = ScriptedGateway()
+        gateway.while_sending = lambda verb, name: _await(sent)
+
+        def claim_once(**options: Any) -> Any:
+            if CallbackDelivery.objects.filter(attempts=0).exists():
+                return claim(**options)
+            sent.set()
+            raise OperationalError("the database system is shutting down")
+
+        monkeypatch.setattr(outbox, "claim_next", claim_once)
+
+        with pytest.raises(OperationalError):
+            deliver_due(gateway)
+
+        assert CallbackDelivery.objects.get().state == DeliveryState.DELIVERED
+
+
+def _await(others: Barrier | Event) -> None:
+    others.wait(10)
+
+
+def _fail(monkeypatch: pytest.MonkeyPatch, module: Any, name: str, error: Exception) -> None:
+    """NAME fails the first time."""
+    real, errors = getattr(module, name), [error]
+
+    def act(*args: Any, **options: Any) -> Any:
+        if errors:
+            raise errors.pop()
+        return real(*args, **options)
+
+    monkeypatch.setattr(module, name, act)
 
 
 class TestOnTheWire:
