@@ -59,9 +59,10 @@ def see(execution: Execution, seen: Seen, *, now: datetime) -> bool:
     EXECUTION may have been read at any time before: what counts is read again, locked.
     Returns whether it was news; of what is older than what is known, and of anything
     after the end, nothing is written. Only requests that came after the end are let go.
+    Of an end all requests are told, of any other word those that are still pending.
     """
     matters = seen.is_terminal or seen.status not in {execution.status, ExecutionStatus.RUNNING}
-    requests = [desk.lock(pk) for pk in _requests_of(execution)] if matters else []
+    requests = _locked(execution, with_closed=seen.is_terminal) if matters else []
     current = Execution.objects.select_for_update(no_key=True).get(pk=execution.pk)
     former = current.status
     is_news = _is_news(current, seen)
@@ -77,10 +78,13 @@ def see(execution: Execution, seen: Seen, *, now: datetime) -> bool:
     return is_news
 
 
-def _requests_of(execution: Execution) -> list[int]:
+def _locked(execution: Execution, *, with_closed: bool) -> list[ApprovalRequest]:
     # In the order of their keys, so that two who lock several never wait for each other.
     requests = ApprovalRequest.objects.filter(execution=execution)
-    return list(requests.order_by("pk").values_list("pk", flat=True))
+    wanted = requests if with_closed else requests.pending()
+    keys = list(wanted.order_by("pk").values_list("pk", flat=True))
+    locked = [desk.lock(pk) for pk in keys]
+    return [request for request in locked if with_closed or request.is_pending]
 
 
 def _is_news(execution: Execution, seen: Seen) -> bool:

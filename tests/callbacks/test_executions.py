@@ -217,7 +217,7 @@ class TestSettling:
         self, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         request = waiting()
-        monkeypatch.setattr(lifecycle_executions, "_requests_of", lambda execution: [])
+        monkeypatch.setattr(lifecycle_executions, "_locked", lambda execution, **_: [])
 
         execution = look(seen("STOPPED"), request.received_at)
 

@@ -6,17 +6,28 @@ import itertools
 from datetime import datetime, timedelta
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
+from approvals import lifecycle
 from approvals.clock import database_now
 from approvals.lifecycle.checks import ASK_WITHIN
 from approvals.lifecycle.executions import Seen, see
 from approvals.models import ApprovalRequest, AuditEvent, CallbackCheck, Execution
-from approvals.states import CallbackFinding, ExecutionStatus, RequestState, Withdrawal
+from approvals.states import (
+    CallbackFinding,
+    Channel,
+    ExecutionStatus,
+    RequestState,
+    Verdict,
+    Withdrawal,
+)
 from tests.factories import make_request, make_user
 
 pytestmark = pytest.mark.django_db
 
 SECOND = timedelta(seconds=1)
+LOCKED_REQUEST = 'FOR NO KEY UPDATE OF "approvals_approvalrequest"'
 
 
 @pytest.fixture
@@ -119,3 +130,22 @@ def test_a_history_nobody_reads_keeps_a_request_open_for_seconds_only(
     asked.refresh_from_db()
     assert asked.withdrawal == Withdrawal.EXECUTION_ENDED
     assert told(asked) == 1
+
+
+def test_only_pending_requests_are_locked_and_told_of_what_is_no_end(
+    asked: ApprovalRequest,
+) -> None:
+    person, source = asked.assignments.get().user, asked.source
+    closed = [make_request(person, source=source, execution_arn="3f1d/9c2e") for _ in range(3)]
+    for request in closed:
+        lifecycle.decide(request.pk, verdict=Verdict.APPROVED, reviewer=person, channel=Channel.API)
+
+    with CaptureQueriesContext(connection) as asked_for:
+        tell("PAUSED", database_now())
+
+    locks = [query for query in asked_for if query["sql"].endswith(LOCKED_REQUEST)]
+    assert (len(locks), told(asked)) == (1, 1)
+    assert [told(request) for request in closed] == [0, 0, 0]
+
+    tell("STOPPED", database_now() + SECOND)
+    assert [told(request) for request in closed] == [1, 1, 1]
