@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 
 from django.db import connection, models
@@ -38,8 +38,9 @@ class SweepMarkQuerySet(models.QuerySet["SweepMark"]):
         with connection.cursor() as cursor:
             cursor.execute(_FINISHED, [name, at, found, seconds, *columns(tallied)])
 
-    def latest_end(self) -> datetime | None:
-        return self.order_by("-finished_at").values_list("finished_at", flat=True).first()
+    def ends(self, names: Iterable[str]) -> dict[str, datetime]:
+        """When each of NAMES last ended; one that never did is left out."""
+        return dict(self.filter(name__in=names).values_list("name", "finished_at"))
 
 
 class SweepMark(models.Model):

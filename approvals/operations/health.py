@@ -7,11 +7,12 @@ the pool, so that a frozen database costs a few threads, however often one asks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from concurrent.futures import TimeoutError as TooLate
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from itertools import chain
 from time import monotonic
 
 from django.conf import settings
@@ -19,11 +20,19 @@ from django.db import Error as DatabaseError
 from django.db import ProgrammingError, connection
 from redis import RedisError
 
+from approvals import doorbell
 from approvals.clock import database_now
 from approvals.models import SweepMark
+from approvals.operations.rhythm import PERIODS
 from portal.beat import BEAT_LASTS, sign_seen
 
 PART_LIMIT = timedelta(seconds=1)
+#: Work that must not starve while other work is done, and the sweeps that do it: any of them.
+_NEEDED = {
+    "heartbeats": (doorbell.SEND_HEARTBEATS,),
+    "clocks": (doorbell.EXPIRE_REQUESTS,),
+    "answers": (doorbell.DELIVER_CALLBACKS, doorbell.STAND_BY),
+}
 _pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="readiness")
 
 
@@ -45,22 +54,48 @@ def readiness() -> list[Part]:
 
 def _ask_database() -> list[Part]:
     try:
-        end, now = SweepMark.objects.latest_end(), database_now()
+        ends, now = SweepMark.objects.ends(chain(*_NEEDED.values())), database_now()
     except ProgrammingError:
         return _database_down("its tables are missing: run manage.py migrate.")
     except DatabaseError as error:
         return _database_down(f"{type(error).__name__}: check DATABASE_URL and the server.")
     finally:
         connection.close()  # nobody else would: this thread serves no requests
-    silent = now - end if end else None
-    if silent is not None and silent <= settings.WORKER_SEEN_WITHIN:
-        return [Part("database", True), Part("worker", True)]
-    return [Part("database", True), Part("worker", False, _worker_sentence(silent))]
+    missing = _missing(ends, now)
+    return [Part("database", True), Part("worker", not missing, _worker_sentence(missing))]
 
 
-def _worker_sentence(silent: timedelta | None) -> str:
-    since = f"for {silent.total_seconds():.0f} s" if silent else "yet"
-    return f"No sweep has finished {since}: start a worker, and look into the worker's log."
+def _missing(ends: Mapping[str, datetime], now: datetime) -> dict[str, timedelta | None]:
+    """The kinds of work for which no sweep ended lately, and since when; None: never."""
+    found: dict[str, timedelta | None] = {}
+    for work, names in _NEEDED.items():
+        silent = min((now - ends[name] for name in names if name in ends), default=None)
+        if silent is None or silent > _patience(names):
+            found[work] = silent
+    return found
+
+
+def _patience(names: Sequence[str]) -> timedelta:
+    """Two sweeps may be missed, however soon a worker is to be missed otherwise."""
+    periods = timedelta(seconds=2 * max(PERIODS[name] for name in names))
+    return max(settings.WORKER_SEEN_WITHIN, periods)
+
+
+def _worker_sentence(missing: Mapping[str, timedelta | None]) -> str:
+    if not missing:
+        return ""
+    if len(missing) < len(_NEEDED):
+        each = (f"no sweep of {work} has finished {_since(t)}" for work, t in missing.items())
+        sentence = ", ".join(each)
+        return f"{sentence.capitalize()}: start more workers, and look into the worker's log."
+    latest = min((silent for silent in missing.values() if silent is not None), default=None)
+    return (
+        f"No sweep has finished {_since(latest)}: start a worker, and look into the worker's log."
+    )
+
+
+def _since(silent: timedelta | None) -> str:
+    return "yet" if silent is None else f"for {silent.total_seconds():.0f} s"
 
 
 def _ask_broker() -> list[Part]:

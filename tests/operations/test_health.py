@@ -10,6 +10,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection, connections
 
+from approvals import doorbell
 from approvals.clock import database_now
 from approvals.models import SweepMark
 from portal import beat
@@ -26,9 +27,17 @@ def _fresh_client():
     beat.broker.cache_clear()
 
 
+NEEDED = [doorbell.SEND_HEARTBEATS, doorbell.EXPIRE_REQUESTS, doorbell.DELIVER_CALLBACKS]
+
+
+def come_by(*sweeps: str) -> None:
+    for name in sweeps:
+        SweepMark.objects.finished(name, at=database_now(), found=0)
+
+
 @pytest.fixture
 def all_is_well() -> None:
-    SweepMark.objects.finished("approvals.send_heartbeats", at=database_now(), found=0)
+    come_by(*NEEDED)
     beat.leave_sign()
 
 
@@ -74,8 +83,49 @@ def test_a_stale_mark_means_no_worker_though_it_may_run(client, settings):
     assert "No sweep has finished for 35 s" in detail(client, "worker")
 
 
+@pytest.mark.usefixtures("all_is_well")
+@pytest.mark.parametrize(
+    ("starved", "work"),
+    [
+        (doorbell.SEND_HEARTBEATS, "heartbeats"),
+        (doorbell.EXPIRE_REQUESTS, "clocks"),
+        (doorbell.DELIVER_CALLBACKS, "answers"),
+    ],
+)
+def test_work_that_starves_is_named_though_other_sweeps_end(client, settings, starved, work):
+    come_by(doorbell.LOOK_AT_EXECUTIONS, doorbell.SEND_NOTICES)
+    stale = database_now() - settings.WORKER_SEEN_WITHIN - timedelta(seconds=5)
+    SweepMark.objects.filter(name=starved).update(finished_at=stale)
+    status, parts = ask(client)
+    assert (status, parts["worker"]) == (503, False)
+    assert f"No sweep of {work} has finished for 35 s: " in detail(client, "worker")
+
+
+@pytest.mark.usefixtures("all_is_well")
+def test_all_work_that_has_never_been_done_is_named(client):
+    SweepMark.objects.exclude(name=doorbell.EXPIRE_REQUESTS).delete()
+    assert detail(client, "worker").startswith(
+        "No sweep of heartbeats has finished yet, no sweep of answers has finished yet: "
+    )
+
+
+@pytest.mark.usefixtures("all_is_well")
+def test_whoever_stands_by_for_answers_is_as_good_as_a_sweep_for_them(client):
+    SweepMark.objects.filter(name=doorbell.DELIVER_CALLBACKS).delete()
+    come_by(doorbell.STAND_BY)
+    assert ask(client)[0] == 200
+
+
+@pytest.mark.usefixtures("all_is_well")
+def test_a_sweep_is_not_missed_sooner_than_it_can_come_by_twice(client, settings):
+    settings.WORKER_SEEN_WITHIN = timedelta(seconds=5)
+    before = database_now() - timedelta(seconds=8)
+    SweepMark.objects.filter(name=doorbell.DELIVER_CALLBACKS).update(finished_at=before)
+    assert ask(client)[0] == 200
+
+
 def test_a_beat_that_never_rang_is_seen(client):
-    SweepMark.objects.finished("x", at=database_now(), found=0)
+    come_by(*NEEDED)
     status, parts = ask(client)
     assert (status, parts["beat"], parts["broker"]) == (503, False, True)
     assert "start beat" in detail(client, "beat")
