@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from importlib import import_module
 
 import pytest
-from django.db import connection
+from django.db import connection, connections, transaction
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.state import ModelState
 from django.db.models import NOT_PROVIDED, Field
+
+from approvals.models import ApprovalRequest
+from tests.callbacks.conftest import until_somebody_waits
+from tests.factories import make_request, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -33,6 +38,39 @@ def test_the_build_of_an_index_that_was_broken_off_can_be_run_again() -> None:
         finally:
             cursor.execute("RESET lock_timeout")
             cursor.execute("RESET statement_timeout")
+
+
+def test_old_requests_get_their_clock_while_somebody_holds_one_and_none_is_held_up(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    step = import_module("approvals.migrations.0013_the_next_clock")
+    monkeypatch.setattr(step, "BATCH", 2)
+    person = make_user()
+    held, *others = (make_request(person, timeout_seconds=600) for _ in range(6))
+    make_request(person)  # no deadline, no clock
+    rows = ApprovalRequest.objects.filter(clock_at=None).exclude(answer_by=None)
+    ApprovalRequest.objects.update(clock_at=None)
+
+    def fill() -> None:
+        try:
+            with connection.schema_editor(atomic=False) as editor:
+                step.fill(None, editor)
+        finally:
+            connections.close_all()
+
+    with ThreadPoolExecutor(1) as pool:
+        with transaction.atomic():
+            ApprovalRequest.objects.select_for_update(no_key=True).get(pk=held.pk)
+            filling = pool.submit(fill)
+            until_somebody_waits()
+            assert list(rows) == [held]
+            # Nobody else's row is held while it waits for that one.
+            free = ApprovalRequest.objects.select_for_update(skip_locked=True)
+            assert free.filter(pk__in=[row.pk for row in others]).count() == len(others)
+        filling.result(10)
+
+    clocks = ApprovalRequest.objects.values_list("clock_at", "answer_by")
+    assert all(clock_at == answer_by for clock_at, answer_by in clocks)
 
 
 def test_the_release_before_finds_all_that_it_reads_and_may_leave_out_all_that_is_new() -> None:

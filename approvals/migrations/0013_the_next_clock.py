@@ -2,9 +2,14 @@
 
 While the release before still takes requests in, it leaves the clock empty: the trigger sets
 it, so that none of those waits past its deadline. First, so that no row slips between.
+People decide meanwhile: rows are filled some at a time, each time in a transaction of its own.
 """
 
+from __future__ import annotations
+
 from django.db import migrations
+from django.db.backends.base.schema import BaseDatabaseSchemaEditor
+from django.db.migrations.state import StateApps
 
 TRIGGER = """
 CREATE FUNCTION approvals_set_the_clock() RETURNS trigger LANGUAGE plpgsql AS $$
@@ -20,10 +25,30 @@ NO_TRIGGER = """
 DROP TRIGGER clocks_of_the_release_before ON approvals_approvalrequest;
 DROP FUNCTION approvals_set_the_clock();
 """
+BATCH = 1_000
+# By key, so that what has been filled is not walked over again.
 FILL = """
-UPDATE approvals_approvalrequest SET clock_at = answer_by
- WHERE state = 'pending' AND clock_at IS NULL AND answer_by IS NOT NULL
+WITH batch AS (
+    SELECT id FROM approvals_approvalrequest
+     WHERE state = 'pending' AND clock_at IS NULL AND answer_by IS NOT NULL AND id > %s
+     ORDER BY id LIMIT %s FOR NO KEY UPDATE
+)
+UPDATE approvals_approvalrequest r SET clock_at = r.answer_by
+  FROM batch WHERE r.id = batch.id RETURNING r.id
 """
+FILL_FREE = FILL.replace("NO KEY UPDATE", "NO KEY UPDATE SKIP LOCKED")
+
+
+def fill(_apps: StateApps | None, editor: BaseDatabaseSchemaEditor) -> None:
+    """Those that nobody holds; then the others one by one, as whoever holds one lets it go."""
+    for words, batch in [(FILL_FREE, BATCH), (FILL, 1)]:
+        after = 0
+        with editor.connection.cursor() as cursor:
+            while True:
+                cursor.execute(words, [after, batch])
+                if not (filled := cursor.fetchall()):
+                    break
+                after = max(key for (key,) in filled)
 
 
 class Migration(migrations.Migration):
@@ -36,5 +61,9 @@ class Migration(migrations.Migration):
             migrations.RunSQL.noop,
         ),
         migrations.RunSQL(TRIGGER, NO_TRIGGER),
-        migrations.RunSQL(FILL, migrations.RunSQL.noop),
+        migrations.RunSQL("SET statement_timeout = 0", migrations.RunSQL.noop),
+        migrations.RunSQL("SET lock_timeout = 0", migrations.RunSQL.noop),
+        migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunSQL("RESET lock_timeout", migrations.RunSQL.noop),
+        migrations.RunSQL("RESET statement_timeout", migrations.RunSQL.noop),
     ]
