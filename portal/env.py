@@ -174,7 +174,10 @@ class Environment(BaseSettings):
         "a region (6,000 in three), and whoever else beats there needs a share",
     )
     worker_seen_seconds: int = Field(
-        default=30, ge=5, le=600, description="Readiness fails when a needed sweep did not end so long"
+        default=30,
+        ge=5,
+        le=600,
+        description="Readiness fails when a needed sweep did not end so long",
     )
 
     reconcile_interval_seconds: int = Field(

@@ -170,6 +170,7 @@ CELERY_TASK_DEFAULT_QUEUE = "sweep"
 CELERY_TASK_QUEUES: dict[str, dict[str, Any]] = {
     "deliver": {},
     "heartbeat": {},
+    "clock": {},
     "sweep": {},
     "notify": {},
 }
@@ -177,6 +178,7 @@ CELERY_TASK_ROUTES = {
     "approvals.deliver_callbacks": {"queue": "deliver"},
     "approvals.stand_by": {"queue": "deliver"},
     "approvals.send_heartbeats": {"queue": "heartbeat"},
+    "approvals.expire_requests": {"queue": "clock"},
     "approvals.send_notices": {"queue": "notify"},
     "approvals.*": {"queue": "sweep"},
 }

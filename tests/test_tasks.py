@@ -54,6 +54,13 @@ def test_every_bell_has_its_sweep_and_every_sweep_its_place_in_the_schedule():
     assert ours == NAMES == scheduled
 
 
+def test_deadlines_and_beats_wait_behind_no_other_work():
+    queue = {name: current_app.amqp.router.route({}, name)["queue"].name for name in NAMES}
+    for name in (doorbell.EXPIRE_REQUESTS, doorbell.SEND_HEARTBEATS):
+        assert [other for other in NAMES if queue[other] == queue[name]] == [name]
+    assert set(queue.values()) == set(settings.CELERY_TASK_QUEUES)  # a worker hears them all
+
+
 @pytest.mark.parametrize("name", sorted(NAMES))
 def test_every_sweep_of_nothing_says_that_it_came_by(name):
     before = database_now()
