@@ -1,8 +1,8 @@
 """Beats: claimed in batches, sent one by one, settled in batches.
 
-The only writer of heartbeat rows, which the desk creates; who ends a wait deletes its row.
-What most beats need is one short statement for many; only what AWS did not take is looked
-at singly, under the desk's lock.
+With `missed` the only writer of heartbeat rows, which the desk creates; who ends a wait
+deletes its row. What most beats need is one short statement for many; only what AWS did
+not take is looked at singly, there.
 """
 
 from __future__ import annotations
@@ -13,24 +13,18 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
-from django.db import Error, connection, transaction
-
 from approvals import keyring
-from approvals.callbacks import pace, replies
+from approvals.callbacks import missed, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway
-from approvals.lifecycle import desk
-from approvals.lifecycle.checks import CLOSED_AT_AWS, ask_who_closed
-from approvals.lifecycle.withdraw import withdraw_locked
 from approvals.lifecycle.writing import refuse_outer_transaction
-from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
 from approvals.models.request import callback_place
 from approvals.models.sql import Prepared
-from approvals.states import AuditTag, Reply, Withdrawal
+from approvals.states import Reply
 
-NOT_FOUND_AT_AWS = (
-    "AWS did not know the callback for longer than its heartbeat timeout. "
-    "Check the source's region, account and endpoint."
-)
+#: Claimed so long ago, a request may have been answered since: it is asked about anew. Calls
+#: that hang hold up what waits behind them, and a worker may have been frozen.
+STALE_AFTER = timedelta(seconds=5)
+UNSENT = Answer(Reply.UNAVAILABLE, "It was not sent: it had waited for too long.")
 #: More are never claimed at once. PostgreSQL reads it in the text of the statement, and so
 #: knows, with a million rows waiting, that it will look up few.
 MOST = 512
@@ -116,17 +110,25 @@ class Beat:
     address: Address
     _claimed: float = field(default_factory=time.monotonic)
 
+    def age(self, now: float) -> timedelta:
+        """How long ago it was claimed at NOW, of time.monotonic()."""
+        return timedelta(seconds=now - self._claimed)
+
     def lateness(self, now: float) -> timedelta:
         """How long after it was due it is at NOW, of time.monotonic()."""
-        return self.claimed_at - self.due_at + timedelta(seconds=now - self._claimed)
+        return self.claimed_at - self.due_at + self.age(now)
 
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """What AWS said, and how long after it was due the beat was sent."""
+    """What AWS said, and how long after it was due the beat was sent; UNSENT: not at all."""
 
     answer: Answer
     lateness: timedelta
+
+    @property
+    def is_unsent(self) -> bool:
+        return self.answer is UNSENT
 
     def is_late(self, interval: timedelta) -> bool:
         """Sent more than half an INTERVAL after it was due."""
@@ -140,9 +142,13 @@ def address(source_id: int, region: str, endpoint: str, role: str, external: str
 
 
 def send(gateway: CallbackGateway, beat: Beat) -> Told:
-    """Tell AWS that BEAT's callback is still waited for. Never raises; needs no database."""
-    lateness = beat.lateness(time.monotonic())
-    return Told(_ask(gateway, beat), lateness)
+    """Tell AWS that BEAT's callback is still waited for. Never raises; needs no database.
+
+    UNSENT is the answer where the beat was claimed more than STALE_AFTER ago.
+    """
+    now = time.monotonic()
+    answer = UNSENT if beat.age(now) > STALE_AFTER else _ask(gateway, beat)
+    return Told(answer, beat.lateness(now))
 
 
 def _ask(gateway: CallbackGateway, beat: Beat) -> Answer:
@@ -205,72 +211,6 @@ def settle(landed: Sequence[tuple[Beat, Answer]], *, now: datetime) -> set[int]:
         refuse_outer_transaction()
         _TAKEN.rows(requests=taken, now=now)
     rest = [(beat, answer) for beat, answer in landed if answer.reply != Reply.ACCEPTED]
-    return {beat.request_id for beat, answer in rest if not _note(beat.request_id, answer, now)}
-
-
-def _note(request_id: int, answer: Answer, now: datetime) -> bool:
-    """Record an ANSWER other than yes; false if that failed."""
-    try:
-        if answer.reply == Reply.CLOSED and not answer.not_found:
-            _note_closed(request_id, now)
-        else:
-            _note_missed(request_id, answer, now)
-    except Error:
-        connection.close_if_unusable_or_obsolete()
-        return False
-    return True
-
-
-def _wait_briefly() -> None:
-    """In this transaction: the beats of others wait behind whoever holds the request."""
-    with connection.cursor() as cursor:
-        cursor.execute("SET LOCAL lock_timeout = '500ms'")
-
-
-@transaction.atomic(durable=True)
-def _note_closed(request_id: int, now: datetime) -> None:
-    _wait_briefly()
-    request = desk.lock(request_id)
-    if not ask_who_closed(request, now=now):  # else the history settles it, or the next beat
-        _stop(request, CLOSED_AT_AWS, now)
-
-
-def _stop(request: ApprovalRequest, reason: str, now: datetime) -> None:
-    """The wait is over: take the request back or, once decided, just fall silent."""
-    if request.is_pending:
-        withdraw_locked(request, why=Withdrawal.CLOSED_AT_AWS, reason=reason, at=now)
-    Heartbeat.objects.filter(request=request).delete()
-
-
-@transaction.atomic(durable=True)
-def _note_missed(request_id: int, answer: Answer, now: datetime) -> None:
-    _wait_briefly()
-    request = desk.lock(request_id)
-    current = Heartbeat.objects.select_for_update(no_key=True).filter(pk=request_id).first()
-    if current is None:
-        return
-    if answer.not_found and _is_past_hope(current, request, now):
-        _stop(request, NOT_FOUND_AT_AWS, now)
-        return
-    current.misses += 1
-    current.trouble = answer.detail
-    current.next_beat_at = now + pace.after_missed_beat(current.interval, current.misses, answer)
-    current.save(update_fields=["misses", "trouble", "next_beat_at"])
-    if current.misses == 1:  # once per streak
-        AuditEvent.objects.record(
-            AuditTag.HEARTBEAT_LOST,
-            request,
-            at=now,
-            reply=str(answer.reply),
-            detail=answer.detail,
-        )
-
-
-def _is_past_hope(row: Heartbeat, request: ApprovalRequest, now: datetime) -> bool:
-    """Whether a callback that is not found once more has been silent beyond AWS's patience.
-
-    Before that, AWS may only have been asked in the wrong region, or too soon after the
-    start; after it, AWS has let the callback time out wherever it is.
-    """
-    heard_at = row.last_beat_at or request.received_at
-    return row.misses > 0 and now - heard_at > row.interval * 3
+    return {
+        beat.request_id for beat, answer in rest if not missed.note(beat.request_id, answer, now)
+    }

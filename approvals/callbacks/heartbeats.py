@@ -105,6 +105,8 @@ class _Sweep:
 
     def _settle(self, landed: Sequence[tuple[Beat, Told]]) -> None:
         try:
+            beats.give_back([beat for beat, told in landed if told.is_unsent])
+            landed = [(beat, told) for beat, told in landed if not told.is_unsent]
             now = database_now()
             left = beats.settle([(beat, told.answer) for beat, told in landed], now=now)
         except Error as error:

@@ -13,12 +13,14 @@ from typing import Any
 import pytest
 from django.db import OperationalError, connections, transaction
 
+from approvals import turns
 from approvals.callbacks import beats, circuit, heartbeats, lanes
 from approvals.callbacks.beats import Beat, Told
 from approvals.callbacks.buckets import Buckets
 from approvals.callbacks.gateway import Address, Answer
 from approvals.models import ApprovalRequest, CallbackSource, Heartbeat
 from approvals.states import Reply
+from tests.callbacks.conftest import tags
 from tests.factories import make_request, make_source, make_user
 from tests.fakes.gateway import ScriptedGateway
 
@@ -223,6 +225,26 @@ class TestSweeping:
     @pytest.fixture(autouse=True)
     def fresh(self, monkeypatch: pytest.MonkeyPatch) -> Buckets:
         return _with_rate(monkeypatch, 1000.0)
+
+    def test_what_has_waited_for_too_long_is_not_sent_but_due_again(
+        self, now: datetime, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Its request may have been answered since: no heart beats after that."""
+        due = now - timedelta(seconds=1)
+        [pk] = wait_for_beats(1, make_source(), due)
+        [beat] = beats.claim(1, now=now)
+        gateway = ScriptedGateway()
+        monkeypatch.setattr(beats, "STALE_AFTER", timedelta(seconds=-1))  # frozen meanwhile
+        told = beats.send(gateway, beat)
+        assert told.is_unsent
+        assert gateway.calls == []
+
+        sweep = heartbeats._Sweep(gateway, turns.Stuck(), 1)
+        sweep._settle([(beat, told)])
+
+        assert Heartbeat.objects.get().next_beat_at == due
+        assert not sweep._tally
+        assert tags(ApprovalRequest.objects.get(pk=pk)) == ["request.received"]
 
     def test_what_comes_too_late_is_told_from_what_comes_in_time(self, now: datetime) -> None:
         source = make_source()

@@ -14,7 +14,7 @@ import pytest
 from django.db import connection, connections
 
 from approvals import turns
-from approvals.callbacks import beats, heartbeats, lanes, outbox, replies
+from approvals.callbacks import beats, heartbeats, lanes, missed, outbox, replies
 from approvals.callbacks.aws import LambdaGateway
 from approvals.callbacks.gateway import Answer
 from approvals.callbacks.heartbeats import beat_due
@@ -240,7 +240,7 @@ class TestNotFound:
         assert request.is_pending is waits
         assert Heartbeat.objects.exists() is waits
         assert tags(request).count("heartbeat.lost") == 1
-        reason = "" if waits else beats.NOT_FOUND_AT_AWS
+        reason = "" if waits else missed.NOT_FOUND_AT_AWS
         assert request.closed_because == reason
 
     def test_patience_begins_anew_with_each_beat_that_aws_took(self) -> None:

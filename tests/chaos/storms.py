@@ -34,7 +34,8 @@ class Storm:
     scaled: bool = False
     slowest: float = 0.06
     sweeper: bool = False
-    quiet_within: timedelta = timedelta(seconds=300)
+    # The longest back-off is five minutes; then one attempt, and the reading of a history.
+    quiet_within: timedelta = timedelta(seconds=400)
 
     @property
     def rate(self) -> float:
