@@ -20,6 +20,8 @@ STUCK = 0x100F  # and the source's key
 STANDING_BY = 0x1010  # one worker hears at once what was decided (callbacks/standby)
 COUNT = 0x1011  # one counts events for /metrics, for a transaction (models/counting)
 MAIL = (0x1012,)  # one worker hands over mails
+STAY = (0x1013, 0x1014)  # two send what is rung for: who stands by, and the one before or after
+DELIVER = (0x1015, 0x1016)  # two sweep answers owed: one for everybody while the other hangs
 READ = (0x1020,)  # one worker reads histories
 SEAL = 0x1030  # one seals histories (ledger/sealing)
 

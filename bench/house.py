@@ -39,7 +39,7 @@ ASK_EVERY = timedelta(seconds=0.2)
 GRACE = timedelta(seconds=1)
 #: Both sides are served alike.
 SERVER = ("--interface", "wsgi", "--workers", "2", "--blocking-threads", "4")
-WORKER = ("worker", "-P", "prefork", "-c", "6", "-l", "INFO", "--without-gossip")
+WORKER = ("worker", "-P", "prefork", "-c", "10", "-l", "INFO", "--without-gossip")
 #: Says when a row was committed (resume.py); a few nanoseconds for each transaction.
 POSTGRES_CONF = "track_commit_timestamp = on\n"
 

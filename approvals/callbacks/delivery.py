@@ -14,6 +14,7 @@ from datetime import timedelta
 import structlog
 from django.db import Error
 
+from approvals import turns
 from approvals.callbacks import circuit, outbox, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackFailure, CallbackGateway
 from approvals.callbacks.lanes import BUDGET, Lanes, Shift, mend_connection, run
@@ -30,16 +31,19 @@ def deliver_due(
     """Send the answers that are due until none is, or BUDGET is spent.
 
     Returns how many attempts led to which delivery state ("overtaken": they took longer
-    than their lease), and how often AWS gave which reply.
+    than their lease), and how often AWS gave which reply. Nothing is done if two workers
+    are at it: they look for more until none is due.
     """
     outgoing = Outgoing(gateway, threads=threads)
-    run(
-        outgoing.lanes,
-        Shift(budget, room=threads),
-        claim=outgoing.claim,
-        settle=outgoing.settle,
-        give_back=outbox.give_back,
-    )
+    with turns.turn(turns.DELIVER) as mine:
+        if mine:
+            run(
+                outgoing.lanes,
+                Shift(budget, room=threads),
+                claim=outgoing.claim,
+                settle=outgoing.settle,
+                give_back=outbox.give_back,
+            )
     return outgoing.tally
 
 

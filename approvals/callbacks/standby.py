@@ -2,9 +2,10 @@
 
 The one who stands by listens for PostgreSQL's NOTIFY (doorbell.ring) and holds an advisory
 lock, so that whoever rings knows that the broker need not be asked. Beat sends another
-every few seconds; the newcomer listens first and then relieves the one before, so the place
-is never empty. It claims and settles as any sweep does, and the sweeps go on beside it:
-with nobody standing by, or deaf, an answer waits for a Celery task or the next sweep.
+every few seconds; the newcomer listens first and then relieves the one before, as soon as
+that one has no call under way, so the place is hardly ever empty. It claims and settles as
+any sweep does, and the sweeps go on beside it: with nobody standing by, or deaf, an answer
+waits for a Celery task or the next sweep.
 """
 
 from __future__ import annotations
@@ -35,14 +36,21 @@ LOOK_EVERY = timedelta(seconds=1)
 HEAD_START = timedelta(milliseconds=5)
 #: How long one stands by at most; beat sends the next long before.
 STAY = BUDGET
-_RELIEF = "relief"
+_RELIEF, _GO_HOME = "relief", "go home"
 
 
 def stand_by(gateway: CallbackGateway, *, stay: timedelta = STAY, threads: int = 8) -> Counter[str]:
     """Send what is owed the moment it is rung for, until relieved or STAY is over.
 
     Calls then under way are heard to their end. Returns what `delivery.deliver_due` does.
+    Nothing is done if two are at it: who stands by, and one who hears out its calls or
+    waits to relieve.
     """
+    with turns.turn(turns.STAY) as mine:
+        return _stand(gateway, stay, threads) if mine else Counter()
+
+
+def _stand(gateway: CallbackGateway, stay: timedelta, threads: int) -> Counter[str]:
     outgoing = Outgoing(gateway, threads=threads)
     deadline = time.monotonic() + stay.total_seconds()
     over = Event()
@@ -64,6 +72,8 @@ def _keep(post: Post, outgoing: Outgoing, settling: Future[None], deadline: floa
     lanes = outgoing.lanes
     look_at = time.monotonic()
     while (now := time.monotonic()) < deadline + GRACE.total_seconds() and not settling.done():
+        if post.is_held and post.is_wanted and lanes.is_empty:
+            post.leave()  # to the newcomer, who listens already
         if post.is_held and (now >= deadline or lanes.are_jammed):
             post.leave()  # others must hear the bell now, and what was rung for already
             doorbell.ring(doorbell.DELIVER_CALLBACKS)
@@ -105,11 +115,13 @@ class Heard:
 class Post:
     """The place of the one who stands by, held until relieved.
 
-    Entering takes it, from whoever has it; `is_held` is false if they do not let go.
+    Entering takes it from whoever has it, once they have no call under way; `is_held` is
+    false if they do not let go.
     """
 
     def __init__(self) -> None:
         self.is_held = False
+        self.is_wanted = False  # somebody waits for it
         self._landing, self._ear = socket.socketpair()
         self._landing.setblocking(False)
         self._ear.setblocking(False)
@@ -149,9 +161,11 @@ class Post:
         landed = self._ear in ready and bool(self._ear.recv(4096))
         # Not only if its socket is ready: some may have come along with other answers.
         notes = list(database.notifies(timeout=0))
-        if any(note.payload == _RELIEF and note.pid != _pid(database) for note in notes):
+        told = {note.payload for note in notes if note.pid != _pid(database)}
+        self.is_wanted |= _RELIEF in told
+        if _GO_HOME in told:
             self.leave()
-        return Heard(rung=any(note.payload != _RELIEF for note in notes), landed=landed)
+        return Heard(rung=any(note.payload == "" for note in notes), landed=landed)
 
     def _take(self) -> bool:
         return self._ask("SELECT pg_try_advisory_lock(%s)", turns.STANDING_BY)
@@ -160,7 +174,7 @@ class Post:
         self._ask("SELECT pg_notify(%s, %s)", doorbell.ANSWERS_CHANNEL, _RELIEF)
         try:
             self._ask("SELECT pg_advisory_lock(%s)", turns.STANDING_BY)
-        except OperationalError:  # lock_timeout: they do not hear, or cannot leave
+        except OperationalError:  # lock_timeout: they do not hear, or have calls under way
             return False
         return True
 
@@ -173,7 +187,7 @@ class Post:
 def relieve_all() -> None:
     """Whoever stands by, on any host, goes home: a worker shuts down. Beat sends the next."""
     with suppress(DatabaseError), connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify(%s, %s)", [doorbell.ANSWERS_CHANNEL, _RELIEF])
+        cursor.execute("SELECT pg_notify(%s, %s)", [doorbell.ANSWERS_CHANNEL, _GO_HOME])
     connection.close()  # of the thread that says so
 
 

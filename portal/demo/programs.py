@@ -122,7 +122,7 @@ def web(plan: Plan, env: Mapping[str, str]) -> Program:
 
 
 def worker(env: Mapping[str, str]) -> Program:
-    words = ("worker", "-P", "prefork", "-c", "6", "-l", "INFO")
+    words = ("worker", "-P", "prefork", "-c", "10", "-l", "INFO")
     return _app("worker", env, _celery(*words, "--without-gossip", "--without-mingle"))
 
 

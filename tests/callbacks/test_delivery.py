@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import OperationalError, connection, connections
 from django.db.models import F
 
-from approvals import keyring
+from approvals import keyring, turns
 from approvals.callbacks import lanes, outbox, pace
 from approvals.callbacks.aws import LambdaGateway
 from approvals.callbacks.delivery import deliver_due
@@ -171,6 +171,26 @@ class TestManyAtOnce:
 
         assert tally == Counter(delivered=12, accepted=12)
         assert len(set(gateway.calls)) == len(gateway.calls) == 12
+
+    def test_beside_two_sweeps_a_third_leaves_the_answers_to_them(self) -> None:
+        decided()
+        held, enough = Event(), Event()
+
+        def hold() -> None:
+            with turns.turn(turns.DELIVER), turns.turn(turns.DELIVER[1:]):
+                held.set()
+                enough.wait(30)
+            connections.close_all()
+
+        with ThreadPoolExecutor(1) as pool:
+            others = pool.submit(hold)
+            assert held.wait(10)
+            idle = deliver_due(ScriptedGateway())
+            enough.set()
+            others.result()
+
+        assert idle == Counter()
+        assert deliver_due(ScriptedGateway())["delivered"] == 1
 
     def test_two_settlements_of_one_attempt_leave_one_line_of_history(self) -> None:
         request = decided()

@@ -25,7 +25,7 @@ from approvals.callbacks import delivery, lanes, outbox, standby
 from approvals.callbacks.standby import relieve_all, stand_by
 from approvals.models import CallbackDelivery
 from approvals.states import DeliveryState
-from tests.callbacks.conftest import decided
+from tests.callbacks.conftest import decided, until_somebody_waits
 from tests.factories import make_source
 from tests.fakes.gateway import HangingGateway, ScriptedGateway
 
@@ -45,7 +45,7 @@ def rung(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 @pytest.fixture
 def start() -> Iterator[Start]:
-    """Lets another worker stand by, and returns once it does."""
+    """Lets another worker stand by, and returns once it does, or waits to."""
 
     def work(gateway: Any, **options: Any) -> Counter[str]:
         try:
@@ -53,9 +53,12 @@ def start() -> Iterator[Start]:
         finally:
             connections.close_all()
 
-    def begin(gateway: Any, **options: Any) -> Future[Counter[str]]:
+    def begin(gateway: Any, *, takes_over: bool = True, **options: Any) -> Future[Counter[str]]:
         before = holder()
         future = pool.submit(work, gateway, **options)
+        if not takes_over:
+            until_somebody_waits()
+            return future
         while holder() in {None, before}:
             if future.done():
                 future.result()
@@ -150,6 +153,26 @@ def test_a_newcomer_relieves_whoever_stands_by(start: Start) -> None:
     relieve_all()
     assert after.result(10)["delivered"] == 1
     assert first.calls == []
+
+
+def test_who_has_calls_under_way_stays_and_a_third_returns_at_once(start: Start) -> None:
+    hanging = make_source()
+    gateway = HangingGateway(hanging.pk, until_others=1)
+    first = start(gateway)
+    decided(source=hanging)
+    assert gateway.until_hung(1)
+    before = holder()
+    second = start(ScriptedGateway(), takes_over=False)
+
+    assert stand_by(ScriptedGateway(), stay=LONG) == Counter()
+    assert (holder(), first.done(), second.done()) == (before, False, False)
+
+    decided()  # heard by the first, who then has no call under way
+    assert first.result(10)["delivered"] == 2
+    while holder() in {None, before}:
+        assert not second.done()
+    relieve_all()
+    assert second.result(10) == Counter()
 
 
 def test_who_is_relieved_hears_its_calls_to_their_end(start: Start) -> None:
