@@ -96,10 +96,9 @@ def test_lanes_are_jammed_whichever_sources_hold_the_threads(
     spread: Lanes[Any, bool] = Lanes(lambda _: gate.wait(10), threads=3, per_source=2)
     try:
         spread.put([item(1), item(1), item(2)])
-        assert not spread.are_jammed
-
+        jammed = [spread.are_jammed]
         monkeypatch.setattr(lanes, "HANGS_AFTER", timedelta(0))
-        assert spread.are_jammed
+        assert [*jammed, spread.are_jammed] == [False, True]
     finally:
         gate.set()
         spread.close()
