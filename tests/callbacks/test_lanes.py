@@ -80,10 +80,10 @@ def test_lanes_are_jammed_when_hanging_calls_hold_every_thread(
     jammed: Lanes[Any, bool] = Lanes(lambda _: gate.wait(10), threads=4, per_source=2)
     try:
         jammed.put([item(1), item(1), item(2)])
-        assert not jammed.are_jammed
+        before = jammed.are_jammed
 
         jammed.put([item(2), item(3, "waits")])
-        assert jammed.are_jammed
+        assert (before, jammed.are_jammed) == (False, True)
         assert [row.name for row in jammed.recall()] == ["waits"]
         assert jammed.close() == []
     finally:
