@@ -14,9 +14,10 @@ from approvals.clock import database_now
 from approvals.lifecycle import desk
 from approvals.models import ApprovalRequest, AuditEvent, Tally, counting
 from approvals.states import AuditTag
+from tests.counting import alone  # noqa: F401  the fixture of pytestmark
 from tests.factories import make_request, make_user
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
 
 
 def claimed() -> float:

@@ -15,9 +15,10 @@ from approvals import doorbell
 from approvals.clock import database_now
 from approvals.models import Circuit, Heartbeat, SweepMark, counting
 from approvals.operations.metrics import page
+from tests.counting import alone  # noqa: F401  the fixture of pytestmark
 from tests.factories import make_request, make_source, make_user
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "operations"
 RULES: list[dict[str, Any]] = [

@@ -18,10 +18,11 @@ from approvals.operations.metrics import page
 from approvals.states import Channel, Reply, Verdict, Withdrawal
 from portal import beat
 from tests.callbacks.conftest import decided
+from tests.counting import alone  # noqa: F401  the fixture of pytestmark
 from tests.factories import make_request, make_source, make_user
 from tests.fakes.gateway import ScriptedGateway
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
 
 TOKEN = "a-token-of-the-scraper-alone"
 Figures = dict[tuple[str, ...], float]

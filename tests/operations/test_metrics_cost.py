@@ -12,10 +12,11 @@ from approvals import tasks
 from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, counting
 from approvals.operations.metrics.page import PARTS
 from tests.callbacks.conftest import decided
+from tests.counting import alone  # noqa: F401  the fixture of pytestmark
 from tests.factories import make_request, make_user
 from tests.fakes.gateway import ScriptedGateway
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
 
 CLOSED = 20_000
 #: Tables that grow for ever.
