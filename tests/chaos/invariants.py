@@ -125,15 +125,16 @@ def _attempts_were_written_down(facts: Evidence) -> Iterator[str]:
 
 
 def _beats_end(facts: Evidence) -> Iterator[str]:
+    """Counted from when the portal knew: an answer that was lost on the way is known late."""
     beats = facts.record.beats
     for row in _delivered_rows(facts):
         if row["delivery"]["state"] != "delivered":
             continue
         if row["beats_on"]:
             yield f"request {row['id']} is delivered and its heart still beats"
-        last = row["delivery"]["settled_at"] + LAST_BEAT_WITHIN.total_seconds()
+        last = row["delivery"]["told_at"] + LAST_BEAT_WITHIN.total_seconds()
         if any(call.at > last for call in beats.get(row["callback"], ())):
-            yield f"request {row['id']} beat long after its answer was settled"
+            yield f"request {row['id']} beat long after its answer was known to be taken"
 
 
 def _posts_are_kept(facts: Evidence) -> Iterator[str]:

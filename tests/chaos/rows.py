@@ -12,6 +12,9 @@ import django
 from portal.embedded.ground import write_private
 from tests.chaos.record import digest_of
 
+#: With the first of these lines the heartbeat goes.
+ENDS_THE_WAIT = frozenset({"delivery.delivered", "delivery.unconfirmed"})
+
 
 def main(out: Path) -> None:
     django.setup()
@@ -40,12 +43,19 @@ def _row(request: Any) -> dict[str, Any]:
             [d.reviewer.username if d.reviewer else "", d.verdict, d.cause]
             for d in request.decisions.all()
         ],
-        "delivery": delivery and _delivery(delivery),
+        "delivery": delivery and _delivery(delivery, _told_at(request)),
     }
 
 
-def _delivery(delivery: Any) -> dict[str, Any]:
+def _told_at(request: Any) -> float | None:
+    """When the portal knew that AWS waits no more; what a history tells later is backdated."""
+    known = (e.at.timestamp() for e in request.history.all() if e.tag in ENDS_THE_WAIT)
+    return min(known, default=None)
+
+
+def _delivery(delivery: Any, told_at: float | None) -> dict[str, Any]:
     return {
+        "told_at": told_at,
         "state": delivery.state,
         "verb": delivery.verb,
         "body": digest_of(delivery.verb, delivery.body),

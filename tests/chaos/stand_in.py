@@ -29,6 +29,8 @@ from tests.fakes.lambda_api import SERVICE_ERROR, Call, Fault, Handler, LambdaAp
 FASTEST = 0.005
 #: Longer than any caller waits, in seconds.
 HOLD = 30.0
+#: Executions began so many seconds before they were asked about, or before their end.
+AGE = 60.0
 BLANKS, OTHER_BLANKS = 18, 60
 CONSOLE = b'{"outcome":"answered in the console"}'
 
@@ -75,6 +77,7 @@ class RecordingApi(LambdaApi):
         self._beats = faults.Deck(faults.BEATS, OTHER_BLANKS, random.Random(f"{seed}:beats"))
         self._looks = faults.Deck(faults.LOOKS, OTHER_BLANKS, random.Random(f"{seed}:looks"))
         self._kind = faults.NONE
+        self._closed_at: dict[str, float] = {}
 
     def arrive(self, call: Call) -> tuple[int, Fault, float]:
         """Take CALL down; its number, its answer, and the seconds until that is given."""
@@ -84,6 +87,9 @@ class RecordingApi(LambdaApi):
             self._close_by_itself(callback_ids.callback_id(arn), arn)
             answer, taken = self.answer(call)
             self.calls.clear()  # the file is the record
+            has_effect = taken and call.verb in ANSWER_VERBS
+            if has_effect:
+                self._closed_at[call.name] = time.time()
             self._write(
                 n=number,
                 at=time.time(),
@@ -91,7 +97,7 @@ class RecordingApi(LambdaApi):
                 callback=digest_of("callback", callback_ids.callback_id(arn).encode()),
                 body=digest_of(call.verb, call.body),
                 fault=self._kind,
-                effect=taken and call.verb in ANSWER_VERBS,
+                effect=has_effect,
                 status=answer.status,
             )
             return number, answer, self._chance.uniform(FASTEST, self._slowest)
@@ -125,6 +131,7 @@ class RecordingApi(LambdaApi):
 
     def _close(self, callback: str, how: str, body: bytes, *, at: float) -> None:
         self.closed[callback] = (how, body)
+        self._closed_at[callback] = at
         self._write(closed=how, at=at, callback=digest_of("callback", callback.encode()))
 
     def _tell_of(self, arn: str) -> None:
@@ -141,21 +148,23 @@ class RecordingApi(LambdaApi):
             "Status": status,
             **({"EndTimestamp": now} if how else {}),
         }
-        self.histories[arn] = _events(callback, how, body, now)
+        ended_at = self._closed_at.get(callback, now)
+        self.histories[arn] = _events(callback, how, body, ended_at)
 
     def _write(self, **facts: Any) -> None:
         os.write(self._lines, json.dumps(facts).encode() + b"\n")
 
 
-def _events(callback: str, how: str, body: bytes, now: float) -> list[dict[str, Any]]:
-    """The history of an execution that waits, or waited, for one CALLBACK."""
+def _events(callback: str, how: str, body: bytes, ended_at: float) -> list[dict[str, Any]]:
+    """The history of an execution that waits for one CALLBACK, or waited until ENDED_AT."""
+    started_at = ended_at - AGE
     expires_at = callback_ids.expires_at(callback_ids.arn_of(callback))
     details: dict[str, dict[str, Any]] = {
         "ExecutionStarted": {"Input": {"Payload": "{}", "Truncated": False}},
         "CallbackStarted": {"CallbackId": callback, "HeartbeatTimeout": 90},
     }
     if expires_at:
-        details["CallbackStarted"]["Timeout"] = max(1, round(expires_at - now + 60))
+        details["CallbackStarted"]["Timeout"] = max(1, round(expires_at - started_at))
     if how in {"succeed", "elsewhere"}:
         result = {"Payload": body.decode(), "Truncated": False}
         details["CallbackSucceeded"] = {"Result": result}
@@ -171,7 +180,7 @@ def _events(callback: str, how: str, body: bytes, now: float) -> list[dict[str, 
             "EventId": number,
             "Id": "callback-1" if kind.startswith("Callback") else "execution",
             "Name": "await-release" if kind.startswith("Callback") else "",
-            "EventTimestamp": now - 60 + number,
+            "EventTimestamp": ended_at if number == 3 else started_at,
             f"{kind}Details": detail,
         }
         for number, (kind, detail) in enumerate(details.items(), 1)

@@ -37,7 +37,7 @@ def _blameless() -> Evidence:
         "decisions": [["ada", "approved", "person"]],
         "delivery": {
             "state": "delivered", "verb": "succeed", "body": "b", "attempts": 1,
-            "owed_at": 9.0, "settled_at": 10.2, "detail": "",
+            "owed_at": 9.0, "settled_at": 10.2, "told_at": 10.2, "detail": "",
         },
     }  # fmt: skip
     return Evidence(
@@ -114,6 +114,15 @@ def test_a_second_attempt_after_the_first_had_waited_in_vain_is_no_blemish() -> 
     _delivery(facts)["attempts"] = 2
 
     facts.record.calls[:] = [_call(effect=False, done=40.0), _call(at=20.5)]
+
+    assert violations(facts) == []
+
+
+def test_a_beat_before_a_lost_answer_is_known_is_no_blemish() -> None:
+    facts = _blameless()
+    _delivery(facts)["told_at"] = 80.0  # a history told so, of an answer taken at 10.2
+
+    facts.record.calls.append(_call(verb="heartbeat", at=75.0, effect=False))
 
     assert violations(facts) == []
 
