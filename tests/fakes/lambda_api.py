@@ -162,7 +162,11 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
 
     def do_POST(self) -> None:
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:  # the caller died in the middle of it: nothing was said
+            self.close_connection = True
+            return
         if self.path == "/":
             self.say(self._lend(parse_qs(body.decode())))
             return
