@@ -12,7 +12,9 @@ from pathlib import Path
 from typing import Any
 
 import django
+from django.conf import settings
 from django.core.management import call_command
+from django.db import connection
 
 from portal.embedded.ground import write_private
 from tests.chaos.callback_ids import FUNCTION_ARN
@@ -25,7 +27,15 @@ TEAM = "order-desk"
 def main(callback_api: str, out: Path) -> None:
     django.setup()
     call_command("migrate", interactive=False, verbosity=0)
+    if settings.CHAOS_WITHOUT == "fencing":
+        _without_trigger()
     write_private(out, json.dumps({"sources": _sources(callback_api), "tokens": _tokens()}))
+
+
+def _without_trigger() -> None:
+    """The fence stands twice: in the outbox (tests/chaos/apps.py), and in the database."""
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TRIGGER delivered_is_final ON approvals_callbackdelivery")
 
 
 def _sources(callback_api: str) -> list[dict[str, str]]:

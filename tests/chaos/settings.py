@@ -1,8 +1,9 @@
 """The portal's settings for a storm: its own, but for what the storm scales or removes.
 
 CHAOS_SCALED=1 shortens the lease, so that a run of a minute sees it end (tests/chaos/
-apps.py shortens what belongs to it). CHAOS_WITHOUT removes one guard: lease, fencing,
-row-lock or sweep. Only programs that a storm starts read this module.
+apps.py shortens what belongs to it). CHAOS_WITHOUT removes one guard: lease, fencing (in
+the outbox and, by prepare.py, in the database), row-lock or sweep. Only programs that a
+storm starts read this module.
 """
 
 from __future__ import annotations

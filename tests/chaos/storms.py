@@ -83,9 +83,10 @@ CALM = Storm(
     quiet_within=timedelta(seconds=90),
 )
 
-#: Workers that wake up with old news: what the fencing is there for.
+#: Workers that wake up with old news: what the fencing is there for. Many answers, so that
+#: each has some under way when it freezes, and some of those meet a fault.
 FROZEN = Storm(
-    requests=300,
+    requests=1000,
     seconds=88,
     scaled=True,
     slowest=1.2,
