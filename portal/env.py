@@ -136,7 +136,7 @@ class Environment(BaseSettings):
     email_from: str = Field(
         default="Countersign <countersign@localhost>", description="Sender of every mail"
     )
-    time_zone: str = Field(default="UTC", description="Time zone of pages and mails")
+    time_zone: str = Field(default="UTC", description="Time zone of pages and mails, for who chose none")
     log_level: str = Field(
         default="INFO",
         pattern=r"^(DEBUG|INFO|WARNING|ERROR)$",

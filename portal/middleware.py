@@ -25,6 +25,7 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.utils import timezone
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxMiddleware
@@ -62,7 +63,13 @@ class Sessions(_ForPages, SessionMiddleware):
 
 
 class People(_ForPages, AuthenticationMiddleware):
-    """request.user, of the session."""
+    """request.user, of the session; from when they are known, times are in their zone."""
+
+    def __call__(self, request: HttpRequest) -> Any:
+        try:
+            return super().__call__(request)
+        finally:
+            timezone.deactivate()  # threads go on to serve others
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -80,6 +87,8 @@ def _person_of(request: Any) -> Any:
         person = getattr(request.session, "person", None) if _loaded(request.session) else None
         holds = person is not None and _still_holds(request.session, person)
         request._cached_user = person if holds else get_user(request)
+        if request._cached_user.is_authenticated:
+            timezone.activate(request._cached_user.zone)
     return request._cached_user
 
 

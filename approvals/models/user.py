@@ -6,7 +6,9 @@ import unicodedata
 from collections.abc import Collection
 from functools import cached_property
 from typing import ClassVar, Self
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
+from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
 from django.db import models
 from django.db.models import Q
@@ -78,10 +80,12 @@ class User(AbstractUser):
     """A person who reviews, operates, audits or administers.
 
     `subject` is the identity provider's stable name for the person; four eyes compares
-    requesters with it as well as with username and mail.
+    requesters with it as well as with username and mail. `time_zone` is the one in which
+    they read times, as in `Europe/Berlin`; empty: the portal's.
     """
 
     subject = models.CharField(max_length=255, blank=True, default="")
+    time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
 
     objects: ClassVar[PeopleManager] = PeopleManager()
 
@@ -111,6 +115,14 @@ class User(AbstractUser):
     @property
     def display_name(self) -> str:
         return self.get_full_name() or self.username
+
+    @property
+    def zone(self) -> ZoneInfo:
+        """Where this person reads times: the portal's zone where theirs is not known here."""
+        try:
+            return ZoneInfo(self.time_zone or settings.TIME_ZONE)
+        except (ZoneInfoNotFoundError, ValueError):
+            return ZoneInfo(settings.TIME_ZONE)
 
     @cached_property
     def rights(self) -> Rights:

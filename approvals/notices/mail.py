@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
+from django.utils import timezone
 
 from approvals.lifecycle.desk import closing_sentence
 from approvals.models import Notice
@@ -74,7 +75,12 @@ def open_server() -> BaseEmailBackend:
 
 
 def compose(notice: Notice) -> EmailMultiAlternatives:
-    """The mail for NOTICE, in plain text and as small HTML."""
+    """The mail for NOTICE, in plain text and as small HTML, its times in the reader's zone."""
+    with timezone.override(notice.user.zone):
+        return _compose(notice)
+
+
+def _compose(notice: Notice) -> EmailMultiAlternatives:
     request, kind = notice.request, NoticeKind(notice.kind)
     title = visible_line(request.title)
     context = {

@@ -169,6 +169,7 @@ REVIEWER = [
         )
     ),
     Screen("tokens-none", "nina", "/tokens/"),
+    Screen("preferences", "anna", "/preferences/"),
     Screen("tokens-made", "anna", "/tokens/", token_made),
     Screen("tokens-mend", "anna", "/tokens/", press("Create the token"), 422),
     Screen("password", "anna", f"{_ACCOUNT}change/"),

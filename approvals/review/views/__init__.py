@@ -1,6 +1,7 @@
 """Pages of the review door. Errors of the desk become status codes here and only here."""
 
 from approvals.review.views.decisions import claim, decide, release
+from approvals.review.views.preferences import preferences
 from approvals.review.views.queue import news, queue
 from approvals.review.views.requests import panel, show
 from approvals.review.views.tokens import create_token, revoke_token, tokens
@@ -11,6 +12,7 @@ __all__ = [
     "decide",
     "news",
     "panel",
+    "preferences",
     "queue",
     "release",
     "revoke_token",
