@@ -18,11 +18,12 @@ from typing import Any
 
 from portal.embedded.ground import LOOPBACK
 from tests.chaos.messages import Order
+from tests.chaos.storms import Storm
 
 PATIENCE = 30.0  # seconds for one answer; the portal's own limits are far below
 PAUSE = 0.3  # seconds before the same is tried again
-POSTERS, VOICES = 24, 24
-DECIDE_WITHIN = 2.0  # seconds at most between an opened request and its deciders
+VOICES = 24
+SPARE_POSTERS = 24  # beside those that wait for the deciders of their request
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +56,10 @@ class Vote:
 
 
 class Crowd:
-    """Opens COUNT requests at RATE a second and sees each decided, or left to the clock."""
+    """Opens the requests of STORM at its rate and sees each decided, or left to the clock."""
 
     def __init__(
-        self, seeded: Mapping[str, Any], ports: list[int], *, seed: str, count: int, rate: float
+        self, seeded: Mapping[str, Any], ports: list[int], *, seed: str, storm: Storm
     ) -> None:
         self.posted: dict[str, Order] = {}  # by callback
         self.opened: dict[str, Order] = {}  # by public id, once it was told
@@ -66,9 +67,10 @@ class Crowd:
         self.heard: list[Heard] = []
         self._seeded = seeded
         self._ports = ports
-        self._seed, self._count, self._rate = seed, count, rate
+        self._seed, self._storm = seed, storm
         self._halted = Event()
-        self._posters = ThreadPoolExecutor(POSTERS, "poster")
+        waiting = min(storm.requests, round(storm.rate * storm.open_for[0]))
+        self._posters = ThreadPoolExecutor(SPARE_POSTERS + waiting, "poster")
         self._voices = ThreadPoolExecutor(VOICES, "voice")
         self._thread = Thread(target=self._keep_pace, daemon=True)
         self._lived = 0
@@ -79,7 +81,7 @@ class Crowd:
 
     @property
     def is_done(self) -> bool:
-        return self._lived == self._count
+        return self._lived == self._storm.requests
 
     def halt(self) -> None:
         """Begin nothing more; what is under way ends."""
@@ -90,21 +92,23 @@ class Crowd:
 
     def _keep_pace(self) -> None:
         began = time.monotonic()
-        for number in range(self._count):
-            if self._halted.wait(max(0.0, began + number / self._rate - time.monotonic())):
+        for number in range(self._storm.requests):
+            due = began + number / self._storm.rate
+            if self._halted.wait(max(0.0, due - time.monotonic())):
                 return
             self._posters.submit(self._live, number)
 
     def _live(self, number: int) -> None:
         """The life of one request, from its post to its end."""
         sources = self._seeded["sources"]
-        order = Order(number, self._seed, sources[number % len(sources)])
+        source = sources[number % len(sources)]
+        order = Order(number, self._seed, source, self._storm.heartbeat)
         self.posted[order.callback_sha256] = order
         try:
             public_id = self._open(order)
             if public_id and not order.is_left_to_clock:
                 chance = random.Random(f"{self._seed}:pause:{number}")
-                self._halted.wait(chance.uniform(0, DECIDE_WITHIN))
+                self._halted.wait(chance.uniform(*self._storm.open_for))
                 self._see_decided(order, public_id)
         finally:
             with self._lock:

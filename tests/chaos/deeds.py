@@ -157,7 +157,7 @@ class Mischief:
 
     def _aws_down(self, _: float) -> Callable[[], None]:
         self._house.set_mood("down")
-        return lambda: self._house.set_mood("faults")
+        return lambda: self._house.set_mood(self._house.storm.mood)
 
     def _down(self, name: str) -> Callable[[], None]:
         self._house.programs.hold(name)

@@ -33,6 +33,8 @@ KINDS: dict[str, Fault] = {
     "slow_before": fake.HUNG,
 }
 ANSWERS = (*KINDS, ELSEWHERE)
+#: The caller waits until it gives up, and nothing has happened.
+IN_VAIN = "slow_before"
 #: A beat has no effect to lose; slow ones would only hold the lanes.
 BEATS = tuple(kind for kind in KINDS if not kind.startswith(("slow", "kms")))
 LOOKS = ("throttled_429", "service_error_500", "reset_before", "half_answer")

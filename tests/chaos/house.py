@@ -115,7 +115,7 @@ class House:
         return self.programs.logs / f"{name}.log"
 
     def set_mood(self, mood: str) -> None:
-        """What the stand-in does from now on: "faults", "well" or "down"."""
+        """What the stand-in does from now on: "faults", "slow", "well" or "down"."""
         line = http.client.HTTPConnection(LOOPBACK, self.ports["stand-in"], timeout=10)
         line.request("PUT", f"/{mood}")
         line.getresponse().read()

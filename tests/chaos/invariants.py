@@ -28,6 +28,7 @@ class Evidence:
 
     POSTED, OPENED: callbacks by what their functions did, and by public id what they were
     told. LEASE: how long one attempt owns a delivery. PATIENCE: how long it waits for AWS.
+    SILENCE: the heartbeat timeout of all, where AWS hears each beat that is sent.
     """
 
     rows: list[Row]
@@ -38,6 +39,7 @@ class Evidence:
     heard: list[Heard]
     lease: timedelta
     patience: timedelta
+    silence: timedelta | None = None
 
 
 def violations(facts: Evidence) -> list[str]:
@@ -49,6 +51,7 @@ def violations(facts: Evidence) -> list[str]:
         _one_attempt_at_a_time,
         _attempts_were_written_down,
         _beats_end,
+        _hearts_are_heard,
         _posts_are_kept,
         _votes_are_kept,
         _states_follow_decisions,
@@ -135,6 +138,30 @@ def _beats_end(facts: Evidence) -> Iterator[str]:
         last = row["delivery"]["told_at"] + LAST_BEAT_WITHIN.total_seconds()
         if any(call.at > last for call in beats.get(row["callback"], ())):
             yield f"request {row['id']} beat long after its answer was known to be taken"
+
+
+def _hearts_are_heard(facts: Evidence) -> Iterator[str]:
+    """AWS lets a callback time out once it has heard no beat for so long."""
+    if facts.silence is None:
+        return
+    for public_id, longest in silences(facts.rows, facts.record).items():
+        if longest > facts.silence.total_seconds():
+            yield f"request {public_id} was silent for {longest:.0f} s"
+
+
+def silences(rows: list[Row], record: Record) -> dict[str, float]:
+    """By public id: the longest, in seconds, that AWS heard nothing of it while it was open."""
+    answers, beats = record.answers, record.beats
+    found = {}
+    for row in rows:
+        callback = row["callback"]
+        closed = [call.at for call in answers.get(callback, ()) if call.effect]
+        closed += [at for _, at in filter(None, [record.closed_elsewhere.get(callback)])]
+        end = min(closed, default=row["received_at"])  # not closed is another check's affair
+        taken = (call.at for call in beats.get(callback, ()) if call.status == 200)
+        heard = [row["received_at"], *(at for at in taken if at < end), end]
+        found[row["id"]] = max(after - before for before, after in pairwise(heard))
+    return found
 
 
 def _posts_are_kept(facts: Evidence) -> Iterator[str]:

@@ -28,6 +28,7 @@ class Order:
     number: int
     seed: str
     source: dict[str, str]
+    heartbeat: int  # seconds
     arn: str = field(init=False)
     body: bytes = field(init=False)
 
@@ -77,7 +78,7 @@ class Order:
             "title": f"Release order NO-{self.number:07d}",
             "payload": {"order_id": f"NO-{self.number:07d}", "total": "4146.50"},
             "execution_arn": self.arn,
-            "heartbeat_timeout_seconds": 90,
+            "heartbeat_timeout_seconds": self.heartbeat,
             "required_approvals": self.required,
             "on_reject": "success" if self.number % 4 == 1 else "failure",
         }

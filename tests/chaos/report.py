@@ -6,7 +6,7 @@ from collections import Counter
 
 from bench.figures import percentile
 from tests.chaos import faults
-from tests.chaos.invariants import effects
+from tests.chaos.invariants import effects, silences
 from tests.chaos.run import Aftermath
 
 #: What makes the broker's absence felt.
@@ -32,8 +32,9 @@ def figures(after: Aftermath) -> dict[str, str]:
         "deliveries": _counts(states),
         "answers sent": f"{len(answers)}, taken {len(effects(record))}",
         "beats sent": str(sum(call.verb == "heartbeat" for call in record.calls)),
+        "longest silence": _silence(after),
         "faults": f"{sum(told.values())}: {_counts(told)}",
-        "least frequent fault": _least(told) if after.storm.faults else "no decks dealt",
+        "least frequent fault": _least(told) if after.storm.mood == "faults" else "no decks dealt",
         "done to it": _counts(after.deeds),
         "programs started again": str(after.restarts),
         "decision to effect": _latency(after),
@@ -71,6 +72,14 @@ def _latency(after: Aftermath) -> str:
         if row["delivery"] and row["callback"] in taken
     ]
     return _spread(waits)
+
+
+def _silence(after: Aftermath) -> str:
+    """The longest that AWS heard nothing of an open callback, beside its heartbeat timeout."""
+    if not after.storm.aws_hears:
+        return "not judged: AWS was not always there to hear"
+    longest = max(silences(after.evidence.rows, after.evidence.record).values(), default=0)
+    return f"{longest:.1f} s of {after.storm.heartbeat} s"
 
 
 def _attempts(after: Aftermath) -> str:

@@ -36,6 +36,7 @@ def _row(request: Any) -> dict[str, Any]:
         "id": str(request.public_id),
         "callback": request.callback_sha256,
         "state": request.state,
+        "received_at": request.received_at.timestamp(),
         "required": request.required_approvals,
         "lines": [event.tag for event in request.history.all()],
         "beats_on": getattr(request, "heartbeat", None) is not None,

@@ -58,10 +58,10 @@ def weather(
     with House(folder, storm, seed=seed, without=without) as house:
         say(f"The house stands; {storm.requests} requests over {storm.seconds:g} s, seed {seed}.")
         ports = [house.ports["web-a"], house.ports["web-b"]]
-        crowd = Crowd(house.seeded, ports, seed=seed, count=storm.requests, rate=storm.rate)
+        crowd = Crowd(house.seeded, ports, seed=seed, storm=storm)
         troubles = {n: t for n, t in storm.troubles.items() if house.can_skew or n != "skew_clock"}
         mischief = Mischief(house, plan(troubles, seconds=storm.seconds, seed=seed))
-        house.set_mood("faults" if storm.faults else "well")
+        house.set_mood(storm.mood)
         stormed = _rage(house, crowd, mischief, storm)
         say(f"The storm is over after {stormed:.0f} s; waiting for quiet.")
         quiet_after = _await_quiet(house, crowd, storm.quiet_within)
@@ -139,4 +139,5 @@ def _evidence(house: House, crowd: Crowd) -> Evidence:
         heard=crowd.heard,
         lease=SCALED_LEASE if house.storm.scaled else LEASE,
         patience=SCALED["read_timeout"] if house.storm.scaled else PATIENCE,
+        silence=timedelta(seconds=house.storm.heartbeat) if house.storm.aws_hears else None,
     )

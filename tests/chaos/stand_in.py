@@ -5,7 +5,7 @@
 What goes well takes up to SLOWEST seconds. RECORD receives one JSON line when a call
 arrives, with its effect, and one when its caller has been answered or has hung up
 (tests/chaos/record.py reads them). A PUT of a mood changes what comes next: "/faults" (the
-decks), "/well", "/down" (errors only).
+decks), "/slow" (some answers wait in vain), "/well", "/down" (errors only).
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ HOLD = 30.0
 #: Executions began so many seconds before they were asked about, or before their end.
 AGE = 60.0
 BLANKS, OTHER_BLANKS = 18, 60
+IN_VAIN_BLANKS = 6
 CONSOLE = b'{"outcome":"answered in the console"}'
 
 
@@ -74,6 +75,7 @@ class RecordingApi(LambdaApi):
         self._numbers = count(1)
         self._chance = random.Random(f"{seed}:latency")
         self._answers = faults.Deck(faults.ANSWERS, BLANKS, random.Random(f"{seed}:answers"))
+        self._slow = faults.Deck((faults.IN_VAIN,), IN_VAIN_BLANKS, random.Random(f"{seed}:slow"))
         self._beats = faults.Deck(faults.BEATS, OTHER_BLANKS, random.Random(f"{seed}:beats"))
         self._looks = faults.Deck(faults.LOOKS, OTHER_BLANKS, random.Random(f"{seed}:looks"))
         self._kind = faults.NONE
@@ -114,8 +116,10 @@ class RecordingApi(LambdaApi):
         return super().take(verb, name, body)
 
     def _draw(self, verb: str) -> str:
-        if self.mood != "faults":
+        if self.mood in {"well", "down"}:
             return "down" if self.mood == "down" else faults.NONE
+        if self.mood == "slow":
+            return self._slow.draw() if verb in ANSWER_VERBS else faults.NONE
         decks = {"heartbeat": self._beats, "look": self._looks, "history": self._looks}
         return decks.get(verb, self._answers).draw()
 

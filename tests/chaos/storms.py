@@ -21,25 +21,36 @@ class Trouble:
 class Storm:
     """REQUESTS at RATE a second while TROUBLES happen over SECONDS.
 
-    FAULTS: the stand-in deals its decks, to the end. SCALED: with the short lease and
+    MOOD: of the stand-in, to the end: it deals all its faults ("faults"), lets some callers wait
+    in vain ("slow"), or none goes wrong ("well"). SCALED: with the short lease and
     timeouts of tests/chaos/apps.py. SLOWEST: what AWS takes at most, in seconds, if all goes
     well. SWEEPER: `manage.py run_sweeps` runs beside the rest. QUIET_WITHIN: all must be
-    settled so long after.
+    settled so long after. POSTED_WITHIN: so many seconds after the beginning all are opened,
+    where that is not the whole storm. OPEN_FOR: how long, in seconds, one waits at least and
+    at most for its deciders. HEARTBEAT: the heartbeat timeout of each, in seconds.
     """
 
     requests: int
     seconds: float
     troubles: Mapping[str, Trouble] = field(default_factory=dict)
-    faults: bool = True
+    mood: str = "faults"
     scaled: bool = False
     slowest: float = 0.06
     sweeper: bool = False
     # The longest back-off is five minutes; then one attempt, and the reading of a history.
     quiet_within: timedelta = timedelta(seconds=400)
+    posted_within: float | None = None
+    open_for: tuple[float, float] = (0.0, 2.0)
+    heartbeat: int = 90
 
     @property
     def rate(self) -> float:
-        return self.requests / self.seconds
+        return self.requests / (self.posted_within or self.seconds)
+
+    @property
+    def aws_hears(self) -> bool:
+        """Whether AWS takes each beat that is sent: then it must never wait in vain for one."""
+        return self.mood != "faults" and "aws_down" not in self.troubles
 
     def of(self, seconds: float) -> Storm:
         """As dense a storm of another length; each trouble still lasts as long."""
@@ -83,15 +94,17 @@ CALM = Storm(
     quiet_within=timedelta(seconds=90),
 )
 
-#: Workers that wake up with old news: what the fencing is there for. Many answers, so that
-#: each has some under way when it freezes, and some of those meet a fault.
+#: Workers that wake up with old news: what the fencing is there for. Many answers, of which
+#: some wait in vain, so that each has such a one under way when it freezes; and no more, as
+#: a source with many failures is cut off.
 FROZEN = Storm(
-    requests=1000,
-    seconds=88,
+    requests=1600,
+    seconds=150,
+    mood="slow",
     scaled=True,
     slowest=1.2,
     quiet_within=timedelta(seconds=90),
-    troubles={"freeze_worker": Trouble(6, 13.5, 0.02, 1.0)},
+    troubles={"freeze_worker": Trouble(10, 13.5, 0.02, 1.0)},
 )
 
 EVERYTHING = Storm(
@@ -123,9 +136,9 @@ STORMS: dict[str, Storm] = {
     "calm": CALM,
     "frozen": FROZEN,
     "workers": Storm(
-        2000, 400, {"kill_worker": Trouble(100), "kill_child": Trouble(100)}, faults=False
+        2000, 400, {"kill_worker": Trouble(100), "kill_child": Trouble(100)}, mood="well"
     ),
-    "web": Storm(2500, 125, {"kill_web": Trouble(100)}, faults=False),
+    "web": Storm(2500, 125, {"kill_web": Trouble(100)}, mood="well"),
     "broker": Storm(
         1500,
         450,
@@ -135,32 +148,40 @@ STORMS: dict[str, Storm] = {
             "freeze_broker": Trouble(1, 60, 0.8, 0.95),
             "kill_broker": Trouble(3, 0, 0.95, 1.0),
         },
-        faults=False,
+        mood="well",
     ),
     "database": Storm(
         1200,
         360,
         {"restart_postgres": Trouble(20), "terminate_connections": Trouble(60)},
-        faults=False,
+        mood="well",
     ),
-    "aws": Storm(1000, 200, {"aws_down": Trouble(1, 120, 0.3, 0.95)}, faults=False),
+    "aws": Storm(1000, 200, {"aws_down": Trouble(1, 120, 0.3, 0.95)}, mood="well"),
     # No bell rings and nobody hears any: what is done is done by sweeps of the database.
     "outage": Storm(
         450,
         150,
         {"no_broker": Trouble(1, 148, 0, 1), "no_workers": Trouble(1, 148, 0, 1)},
-        faults=False,
+        mood="well",
         sweeper=True,
     ),
     "beat": Storm(
         600,
         180,
         {"no_beat": Trouble(1, 80, 0.02, 0.5), "more_beats": Trouble(2, 0, 0.6, 0.7)},
-        faults=False,
+        mood="well",
     ),
-    "clock": Storm(600, 180, {"skew_clock": Trouble(8, 18, 0.02, 0.98)}, faults=False),
-    "rolling": Storm(
-        2400, 200, {"term_web": Trouble(20), "term_worker": Trouble(20)}, faults=False
+    # Nobody decides for minutes, so that hearts beat: three to a timeout, whoever dies.
+    "hearts": Storm(
+        1000,
+        420,
+        {"kill_worker": Trouble(6), "kill_child": Trouble(6), "more_beats": Trouble(1, since=0.4)},
+        mood="well",
+        posted_within=60,
+        open_for=(300, 390),
+        heartbeat=60,
     ),
-    "load": Storm(12000, 300, faults=False),
+    "clock": Storm(600, 180, {"skew_clock": Trouble(8, 18, 0.02, 0.98)}, mood="well"),
+    "rolling": Storm(2400, 200, {"term_web": Trouble(20), "term_worker": Trouble(20)}, mood="well"),
+    "load": Storm(12000, 300, mood="well"),
 }

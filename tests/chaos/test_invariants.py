@@ -32,6 +32,7 @@ def _blameless() -> Evidence:
         "callback": CALLBACK,
         "state": "approved",
         "required": 1,
+        "received_at": 8.0,
         "lines": ["request.received", "request.approved", "delivery.delivered"],
         "beats_on": False,
         "decisions": [["ada", "approved", "person"]],
@@ -49,6 +50,7 @@ def _blameless() -> Evidence:
         heard=[said.heard],
         lease=timedelta(seconds=60),
         patience=timedelta(seconds=10),
+        silence=timedelta(seconds=90),
     )
 
 
@@ -77,6 +79,7 @@ BLEMISHES: dict[str, Callable[[Evidence], Any]] = {
     "1 were written": lambda f: f.record.calls.append(_call(at=90.0, effect=False)),
     "heart still beats": lambda f: f.rows[0].update(beats_on=True),
     "beat long after": lambda f: f.record.calls.append(_call(verb="heartbeat", at=99.0)),
+    "was silent for 91 s": lambda f: f.rows[0].update(received_at=-81.0),
     "is not there": lambda f: f.opened.update({"another": CALLBACK}),
     "never posted": lambda f: f.posted.clear(),
     "no first line": lambda f: f.rows[0].update(lines=["request.approved"]),
