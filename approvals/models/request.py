@@ -10,10 +10,10 @@ import uuid_utils
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
 
 from approvals import keyring
 from approvals.errors import AlreadyClosed
+from approvals.models.address import page_path
 from approvals.models.execution import Execution
 from approvals.models.kind import RequestKind
 from approvals.models.source import CallbackSource
@@ -211,7 +211,7 @@ class ApprovalRequest(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        return reverse("approvals:request", args=[self.public_id])
+        return page_path(self.public_id)
 
     @property
     def is_pending(self) -> bool:
