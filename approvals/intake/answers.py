@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Self
@@ -53,11 +52,14 @@ def opened(
         "warnings": list(warnings),
     }
     return HttpResponse(
-        json.dumps(content, cls=NinjaJSONEncoder),
+        _JSON.encode(content),
         status=status,
         content_type="application/json; charset=utf-8",
         headers={"Location": location},
     )
+
+
+_JSON = NinjaJSONEncoder()
 
 
 def _page_of(public_id: UUID) -> str:
