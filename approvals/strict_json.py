@@ -43,7 +43,7 @@ def parse_json(body: bytes) -> Json:
         value: Json = json.loads(
             text,
             object_pairs_hook=_unique_keys,
-            parse_int=_number,
+            parse_int=_whole_number,
             parse_float=_number,
             parse_constant=_refuse_constant,
         )
@@ -89,6 +89,11 @@ def _unique_keys(pairs: list[tuple[str, Json]]) -> dict[str, Json]:
     if len(unique) != len(pairs):
         raise MalformedJson("An object has the same key twice: keep one of them.")
     return unique
+
+
+def _whole_number(token: str) -> NumberToken:
+    """TOKEN has neither point nor exponent: of the length that is allowed, it is in range."""
+    return NumberToken(token) if len(token) <= MAX_NUMBER_LENGTH else _number(token)
 
 
 def _number(token: str) -> NumberToken:

@@ -148,6 +148,7 @@ class RequestLog(RequestMiddleware):
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         super().__init__(get_response)
         self._log = straight_logger(__name__, settings.LOG_LEVEL)
+        self._levels = {kind: self._log_level_for_status_code(kind * 100) for kind in range(1, 6)}
 
     def prepare(self, request: HttpRequest) -> None:
         if not is_for_programs(request):
@@ -169,7 +170,7 @@ class RequestLog(RequestMiddleware):
         if not is_for_programs(request) or hasattr(request, "_raised_exception"):
             super().handle_response(request, response)
             return
-        level = self._log_level_for_status_code(response.status_code)
+        level = self._levels[response.status_code // 100]
         said = self.format_request(request)
         self._log.log(level, "request_finished", code=response.status_code, request=said)
         structlog.contextvars.clear_contextvars()

@@ -47,6 +47,7 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = env.time_zone
 USE_TZ = True
 LANGUAGE_CODE = "en"
+USE_I18N = False  # English alone: no page asks of each number which language it is in
 
 INSTALLED_APPS = [
     "portal",

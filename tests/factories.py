@@ -77,7 +77,6 @@ def new_request(**fields: Any) -> NewRequest:
     fields = {
         "callback_id": f"Y2FsbGJhY2s{next(_numbers):06d}",
         "title": "Release order NO-1",
-        "payload": payload,
         "payload_text": text,
         "payload_sha256": digest,
         **fields,

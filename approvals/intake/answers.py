@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
-from functools import cache
 from typing import Self
 from uuid import UUID
 
 from django.conf import settings
 from django.http import HttpResponse
-from django.urls import get_script_prefix, reverse
 from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
 from approvals.models import ApprovalRequest
+from approvals.models.address import page_path
 from approvals.states import DeliveryState
 
 
@@ -54,24 +52,18 @@ def opened(
         "warnings": list(warnings),
     }
     return HttpResponse(
-        json.dumps(content, cls=NinjaJSONEncoder),
+        _JSON.encode(content),
         status=status,
         content_type="application/json; charset=utf-8",
         headers={"Location": location},
     )
 
 
+_JSON = NinjaJSONEncoder()
+
+
 def _page_of(public_id: UUID) -> str:
-    before, after = _around_id(get_script_prefix())
-    return f"{settings.BASE_URL}{before}{public_id}{after}"
-
-
-@cache
-def _around_id(_script_prefix: str) -> tuple[str, str]:
-    """What stands before and behind the id in the address of a request's page."""
-    nil = UUID(int=0)
-    before, _, after = reverse("approvals:request", args=[nil]).partition(str(nil))
-    return before, after
+    return f"{settings.BASE_URL}{page_path(public_id)}"
 
 
 class DecisionAnswer(BaseModel):

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import math
 import re
-import unicodedata
 from typing import Annotated, Any, TypeAlias
 from urllib.parse import urlsplit
 
@@ -28,6 +27,8 @@ _UUID = "[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"
 _LOCAL_EXECUTION = re.compile(f"{_UUID}/{_UUID}")
 _CALLBACK_ID = re.compile(r"[A-Za-z0-9+/]+={0,2}")
 _SLUG = re.compile(r"[a-z0-9]+(?:[-_][a-z0-9]+)*")
+#: Control characters and what breaks a line or a paragraph (Cc, Zl, Zp).
+_NOT_IN_A_LINE = re.compile("[\x00-\x1f\x7f-\x9f\u2028\u2029]")
 _UNSAFE_IN_URL = re.compile(r"[\s\\<>\"\x00-\x1f\x7f-\x9f]")
 
 
@@ -37,7 +38,7 @@ def is_local_execution(arn: str) -> bool:
 
 
 def _one_line(text: str) -> str:
-    if any(unicodedata.category(character) in {"Cc", "Zl", "Zp"} for character in text):
+    if _NOT_IN_A_LINE.search(text):
         raise ValueError("Write one line, without control characters.")
     if not text.strip():
         raise ValueError("Write something besides spaces.")

@@ -58,7 +58,6 @@ def new_request(posted: Json) -> NewRequest:
     given = body.model_dump(exclude=_RESHAPED)
     return NewRequest(
         content_sha256=sha256_hex(_content(body, payload_text)),
-        payload={name: plain_numbers(value) for name, value in body.payload.items()},
         payload_text=payload_text,
         payload_sha256=sha256_hex(payload_text),
         users=tuple(dict.fromkeys(body.assignees.users)) if body.assignees else (),

@@ -53,7 +53,6 @@ def draft(
         content_sha256=new.content_sha256,
         title=new.title,
         summary=new.summary,
-        payload=new.payload,
         payload_text=new.payload_text,
         payload_sha256=new.payload_sha256,
         links=list(new.links),

@@ -24,8 +24,7 @@ class NewRequest:
     callback_id: str
     title: str
     content_sha256: str  # over the canonical JSON of all fields
-    payload: Mapping[str, Any]
-    payload_text: str  # canonical, the sender's number tokens kept
+    payload_text: str  # canonical JSON, the sender's number tokens kept
     payload_sha256: str
     kind: str = "generic"
     summary: str = ""

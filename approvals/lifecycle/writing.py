@@ -42,11 +42,11 @@ def _listed(names: list[str], table: str = "") -> str:
     return ", ".join(f'{table}"{name}"' for name in names)
 
 
-_REQUEST = [name for name in _columns(ApprovalRequest) if name != "execution_id"]
+_REQUEST = [name for name in _columns(ApprovalRequest) if name not in {"payload", "execution_id"}]
 
 # Its execution: one that has no row yet gets one, whose key is drawn with the request; one
 # known from before is looked at soon, last, as everywhere: after the request's own lock.
-_NEW_ID = "nextval(pg_get_serial_sequence('approvals_execution', 'id'))"
+_NEW_ID = "nextval('approvals_execution_id_seq')"
 _STARTED = """
 , started AS (
   INSERT INTO approvals_execution (id, source_id, arn, status, next_look_at, looks, trouble)
@@ -89,8 +89,9 @@ def _receive(
     return Prepared(
         f"""
 WITH request AS (
-  INSERT INTO approvals_approvalrequest ({_listed(_REQUEST)}, execution_id)
-  SELECT {_listed(_REQUEST, "r.")}, {_NEW_ID if started else "r.execution_id"}
+  INSERT INTO approvals_approvalrequest ({_listed(_REQUEST)}, payload, execution_id)
+  SELECT {_listed(_REQUEST, "r.")}, r.payload_text::jsonb,
+         {_NEW_ID if started else "r.execution_id"}
     FROM json_populate_record(NULL::approvals_approvalrequest, %(request)s::json) r
   ON CONFLICT (callback_sha256) DO NOTHING
   RETURNING id, source_id, execution_id, received_at, queue_at, heartbeat_timeout_seconds
@@ -126,6 +127,7 @@ def write_received(
 ) -> bool:
     """Write REQUEST with all that belongs to it; False, and nothing is, if it is known.
 
+    Its payload is what the database reads in its payload_text: the two cannot differ.
     REQUIRED: pairs of a group's id and its approvals. TOLD: who is told by mail. NEW_ARN:
     an execution that has no row yet; one that has is REQUEST's, and is looked at soon.
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.lookups import Exact, IsNull
 
 from approvals.models.request import ApprovalRequest
 from approvals.models.user import User
@@ -41,7 +42,8 @@ class Assignment(models.Model):
     class Meta:
         constraints = [
             models.CheckConstraint(
-                condition=Q(user=None) ^ Q(group=None), name="assigned_to_a_user_or_a_group"
+                condition=Exact(IsNull(F("user"), True), IsNull(F("group"), False)),
+                name="assigned_to_a_user_or_a_group",
             ),
             models.UniqueConstraint(
                 fields=["request", "user", "group"], nulls_distinct=False, name="assigned_once"

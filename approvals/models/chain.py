@@ -7,19 +7,19 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-import json
 from collections.abc import Iterable
 from typing import Any, Protocol
 
 from django.conf import settings
+
+from approvals.canonical import plain_json
 
 GENESIS = b"\0" * 32
 
 
 def seal_line(before: bytes, line: dict[str, Any]) -> bytes:
     """The seal of LINE after the line whose seal is BEFORE (GENESIS for the first)."""
-    text = json.dumps(line, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
-    return hmac.digest(settings.AUDIT_KEY, before + text.encode(), hashlib.sha256)
+    return hmac.digest(settings.AUDIT_KEY, before + plain_json(line).encode(), hashlib.sha256)
 
 
 def holds(mac: bytes, before: bytes, line: dict[str, Any]) -> bool:

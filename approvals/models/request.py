@@ -10,10 +10,11 @@ import uuid_utils
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
-from django.urls import reverse
+from django.db.models.lookups import Exact, GreaterThan, IsNull
 
 from approvals import keyring
 from approvals.errors import AlreadyClosed
+from approvals.models.address import page_path
 from approvals.models.execution import Execution
 from approvals.models.kind import RequestKind
 from approvals.models.source import CallbackSource
@@ -165,13 +166,17 @@ class ApprovalRequest(models.Model):
         constraints = [
             # Over all sources: nobody may put a foreign callback before other reviewers.
             models.UniqueConstraint(fields=["callback_sha256"], name="one_request_per_callback"),
+            # In few words: PostgreSQL reads each anew for every statement that writes.
             models.CheckConstraint(
-                condition=Q(state=RequestState.PENDING, closed_at=None)
-                | (~Q(state=RequestState.PENDING) & Q(closed_at__isnull=False)),
+                condition=Exact(
+                    Exact(F("state"), RequestState.PENDING), IsNull(F("closed_at"), True)
+                ),
                 name="closed_at_iff_closed",
             ),
             models.CheckConstraint(
-                condition=Q(state=RequestState.WITHDRAWN) ^ Q(withdrawal=""),
+                condition=Exact(
+                    Exact(F("state"), RequestState.WITHDRAWN), GreaterThan(F("withdrawal"), "")
+                ),
                 name="withdrawal_iff_withdrawn",
             ),
             models.CheckConstraint(
@@ -211,7 +216,7 @@ class ApprovalRequest(models.Model):
         return self.title
 
     def get_absolute_url(self) -> str:
-        return reverse("approvals:request", args=[self.public_id])
+        return page_path(self.public_id)
 
     @property
     def is_pending(self) -> bool:

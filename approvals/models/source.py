@@ -145,7 +145,9 @@ class SourceKey(models.Model):
         return cls(source=source, purpose=purpose, prefix=key[:10], sha256=digest(key)), key
 
 
-_COLUMNS = tuple(field.attname for field in CallbackSource._meta.concrete_fields)
+_COLUMNS = tuple(
+    field.attname for field in CallbackSource._meta.concrete_fields if field.name != "created_at"
+)
 _SELECT = f"SELECT {', '.join(f's.{name}' for name in _COLUMNS)}"
 _LIVE = """
   (SELECT {proof} FROM {table} p

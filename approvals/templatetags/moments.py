@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 from django import template
 from django.utils import timezone
@@ -104,11 +105,15 @@ def calendar(moment: datetime, now: datetime) -> str:
 def whole(moment: datetime) -> str:
     """`Fri 20 Nov 2026, 14:18:06 CET (UTC+1)`."""
     local = timezone.localtime(moment)
-    offset = f"{local:%z}"
+    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {_zone(f'{local:%Z}', f'{local:%z}')}"
+
+
+@lru_cache(maxsize=64)
+def _zone(name: str, offset: str) -> str:
+    """`UTC`, or `CET (UTC+1)`: summer and winter of one zone, over and over."""
     hours = f"{offset[0].replace('-', chr(0x2212))}{int(offset[1:3])}"
     minutes = f":{offset[3:5]}" if offset[3:5] != "00" else ""
-    zone = "" if f"{local:%Z}" == "UTC" else f" (UTC{hours}{minutes})"
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S %Z}{zone}"
+    return name if name == "UTC" else f"{name} (UTC{hours}{minutes})"
 
 
 def _time(moment: datetime, words: str, css: str, live: str) -> SafeString:
