@@ -35,6 +35,10 @@ class AlreadyVoted(Refusal):
     """This person's decision on the request stands (409)."""
 
 
+class NothingToUndo(Refusal):
+    """No decision of this person can be taken back, or no longer (409)."""
+
+
 class StalePage(Refusal):
     """What the person saw is not what would be decided (409)."""
 

@@ -114,7 +114,7 @@ class FollowAnswer(OpenAnswer):
 
 
 def _decisions(request: ApprovalRequest) -> list[DecisionAnswer]:
-    rows = request.decisions.select_related("reviewer").order_by("id")
+    rows = request.decisions.standing().select_related("reviewer").order_by("id")
     return [
         DecisionAnswer(
             verdict=row.verdict,

@@ -30,7 +30,16 @@ def _in_order(model: type[models.Model], *names: str) -> tuple[str, ...]:
 
 _REQUEST = _in_order(
     ApprovalRequest,
-    *("id", "state", "closed_at", "claimed_by_id", "claimed_until", "answer_by", "execution_id"),
+    *(
+        "id",
+        "state",
+        "closed_at",
+        "held_until",
+        "claimed_by_id",
+        "claimed_until",
+        "answer_by",
+        "execution_id",
+    ),
 )
 _DELIVERY = _in_order(
     CallbackDelivery,
@@ -43,7 +52,8 @@ _SETTLING = Prepared(
 SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
        {", ".join(f"d.{name}" for name in _DELIVERY)},
        {", ".join(f"e.{name}" for name in _EXECUTION)},
-       (SELECT count(*) FROM approvals_decision v WHERE v.request_id = r.id),
+       (SELECT array_agg(v.id ORDER BY v.id) FROM approvals_decision v
+         WHERE v.request_id = r.id AND v.retracted_at IS NULL),
        (SELECT max(a.id) FROM approvals_assignment a WHERE a.request_id = r.id),
        (SELECT c.finding FROM approvals_callbackcheck c WHERE c.request_id = r.id),
        (SELECT h.read_at FROM approvals_executionhistory h WHERE h.execution_id = r.execution_id)
@@ -58,7 +68,7 @@ SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
 @dataclass(frozen=True, slots=True)
 class Settling:
     """A request as far as its panel shows it: with its delivery and its execution, and of
-    all three only the columns that move. VOTES: how many decisions it has. ASKED_LAST:
+    all three only the columns that move. VOTES: its decisions that stand, by key. ASKED_LAST:
     its youngest assignment, which tells that others were asked. FINDING: what AWS said of
     its callback. READ_AT: when its execution's history was last read.
     """
@@ -66,7 +76,7 @@ class Settling:
     request: ApprovalRequest
     delivery: CallbackDelivery | None
     execution: Execution | None
-    votes: int
+    votes: list[int] | None
     asked_last: int | None
     finding: str | None
     read_at: datetime | None

@@ -82,7 +82,7 @@ def _moving(row: CallbackDelivery | Execution | None, names: str) -> list[str]:
 
 def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[str, Any]:
     """What templates/request/_panel.html shows: where the request stands, for USER."""
-    decisions = list(request.decisions.select_related("reviewer").order_by("id"))
+    decisions = list(request.decisions.standing().select_related("reviewer").order_by("id"))
     mine = next((d for d in decisions if d.reviewer_id == user.pk), None)
     late = bool(request.answer_by and now >= request.answer_by)
     deadline = request.answer_by or request.due_at

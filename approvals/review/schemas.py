@@ -134,7 +134,7 @@ class Detail(Item):
 
     @classmethod
     def of(cls, request: ApprovalRequest, now: datetime) -> Self:
-        rows = list(request.decisions.select_related("reviewer").order_by("id"))
+        rows = list(request.decisions.standing().select_related("reviewer").order_by("id"))
         return cls._told(
             request,
             now,
