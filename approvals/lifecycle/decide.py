@@ -118,6 +118,7 @@ def decide(
         doorbell.ring(doorbell.DELIVER_CALLBACKS)
     elif frozen:
         request.held_until = decision.undo_until
+        frozen.decision = decision
     return Decided(decision, missing, heard.former, heard.places, delivery, frozen)
 
 

@@ -11,7 +11,7 @@ from approvals.errors import NotAReviewer, NothingToUndo
 from approvals.lifecycle import desk
 from approvals.lifecycle.hold import let_fall, retract
 from approvals.models import ApprovalRequest, AuditEvent, Decision, User
-from approvals.states import AuditTag
+from approvals.states import AuditTag, Cause
 
 
 @transaction.atomic(durable=True)
@@ -56,8 +56,9 @@ def is_over(request: ApprovalRequest, decision: Decision, now: datetime) -> bool
 
 
 def _last_of(request: ApprovalRequest, reviewer: User) -> Decision:
-    """The last decision that stands, if it is REVIEWER's."""
-    standing = list(request.decisions.standing().select_related("reviewer").order_by("id"))
+    """The last that a person made and that stands, if it is REVIEWER's."""
+    people = request.decisions.standing().filter(cause=Cause.PERSON)
+    standing = list(people.select_related("reviewer").order_by("id"))
     if not any(decision.reviewer_id == reviewer.pk for decision in standing):
         if standing:
             raise NotAReviewer(f"Only {standing[-1].who} can take that decision back.")

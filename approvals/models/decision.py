@@ -69,5 +69,10 @@ class Decision(models.Model):
         return f"{self.get_verdict_display()}, {self.who}"
 
     @property
+    def word(self) -> str:
+        """`Approved` or `Rejected`."""
+        return self.verdict.capitalize()
+
+    @property
     def who(self) -> str:
         return self.reviewer.display_name if self.reviewer else self.get_cause_display()

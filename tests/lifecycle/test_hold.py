@@ -15,10 +15,11 @@ from approvals import lifecycle
 from approvals.clock import database_now
 from approvals.errors import AlreadyClosed, NotAReviewer, NothingToUndo, Refusal
 from approvals.keyring import SealBroken
-from approvals.lifecycle import hold
+from approvals.lifecycle import checks, hold
 from approvals.models import (
     ApprovalRequest,
     AuditEvent,
+    CallbackCheck,
     CallbackDelivery,
     Decision,
     Heartbeat,
@@ -321,6 +322,31 @@ def test_the_deadline_waits_for_a_hold(anna: User) -> None:
 
     request.refresh_from_db()
     assert (request.state, request.delivery.verb) == ("approved", "succeed")
+
+
+def test_a_deadline_that_comes_nearer_ends_the_hold_before_it(anna: User) -> None:
+    request = ask(anna, undo=30, timeout_seconds=600)
+    CallbackCheck.objects.create(request=request)
+    press(request, anna)
+    now = database_now()
+
+    checks.found(request.pk, checks.Terms(12, None, request.sent_at), now=now)
+
+    request.refresh_from_db()
+    assert request.held_until == now
+    assert lifecycle.conclude_due(now=now) == 1
+    request.refresh_from_db()
+    assert request.answer_by
+    assert (request.state, request.closed_at < request.answer_by) == ("approved", True)
+
+
+def test_a_deadline_that_stays_behind_the_hold_leaves_it(anna: User) -> None:
+    request = ask(anna, timeout_seconds=600)
+    CallbackCheck.objects.create(request=request)
+    until = press(request, anna).decision.undo_until
+    checks.found(request.pk, checks.Terms(60, None, request.sent_at), now=database_now())
+    request.refresh_from_db()
+    assert request.held_until == until
 
 
 @pytest.mark.parametrize("why", list(Withdrawal))
