@@ -107,19 +107,23 @@ def decide(
         agreeing, missing = tally.agreeing, tally.missing
     answer = _answer(request, agreeing, at=heard.at)
     line = _line(decision, heard, missing=missing, answer=answer)
-    delivery, frozen = None, None
-    if not missing and decision.undo_until:
-        frozen = hold.held(decision, answer)
-    elif not missing:
-        delivery = desk.owed(request, answer, at=heard.at)
+    delivery, frozen = (None, None) if missing else _owed_or_held(decision, answer)
     write_decided(decision, line, delivery, frozen)
     if delivery:
         request.close(RequestState(verdict.value), at=heard.at)
         doorbell.ring(doorbell.DELIVER_CALLBACKS)
     elif frozen:
         request.held_until = decision.undo_until
-        frozen.decision = decision
     return Decided(decision, missing, heard.former, heard.places, delivery, frozen)
+
+
+def _owed_or_held(
+    decision: Decision, answer: OwedAnswer
+) -> tuple[CallbackDelivery | None, HeldAnswer | None]:
+    """Where ANSWER goes now that DECISION ends the matter."""
+    if decision.undo_until:
+        return None, hold.held(decision, answer)
+    return desk.owed(decision.request, answer, at=decision.decided_at), None
 
 
 def _undo_until(request: ApprovalRequest, at: datetime) -> datetime | None:

@@ -40,6 +40,7 @@ def held(decision: Decision, answer: OwedAnswer) -> HeldAnswer:
     request = decision.request
     return HeldAnswer(
         request=request,
+        decision=decision,
         verb=answer.verb,
         sealed_body=keyring.seal(answer.body, place=body_place(request.pk)),
     )

@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db import transaction
 
 from approvals.clock import database_now
-from approvals.errors import NotAReviewer, NothingToUndo
+from approvals.errors import NothingToUndo, NotYourDecision
 from approvals.lifecycle import desk
 from approvals.lifecycle.hold import let_fall, retract
 from approvals.models import ApprovalRequest, AuditEvent, Decision, User
@@ -23,7 +23,7 @@ def undo(request_id: int, *, reviewer: User) -> Decision:
     decision stays, retracted; AWS was told nothing.
 
     Raises:
-        NotAReviewer: others have decided, not REVIEWER.
+        NotYourDecision: others have decided, not REVIEWER.
         NothingToUndo: too late, or taken back before; says since when.
     """
     request = desk.lock(request_id)
@@ -61,7 +61,7 @@ def _last_of(request: ApprovalRequest, reviewer: User) -> Decision:
     standing = list(people.select_related("reviewer").order_by("id"))
     if not any(decision.reviewer_id == reviewer.pk for decision in standing):
         if standing:
-            raise NotAReviewer(f"Only {standing[-1].who} can take that decision back.")
+            raise NotYourDecision(f"Only {standing[-1].who} can take that decision back.")
         raise NothingToUndo("There is no decision of yours to take back.")
     last = standing[-1]
     if last.reviewer_id != reviewer.pk:

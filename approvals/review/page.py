@@ -101,7 +101,8 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
     claimed = request.claimed_until is not None and request.claimed_until > now
     why_not = policy.may_decide(request, user) if request.is_pending else ""
     held = held_of(request, decisions, user, now)
-    can = request.is_pending and not (why_not or mine or late or request.held_until)
+    is_asked = request.is_pending and request.held_until is None
+    can = is_asked and not (why_not or mine or late)
     return {
         "approval": request,
         "now": now,
@@ -121,15 +122,10 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "time_given": deadline - request.sent_at if deadline else None,
         "far": bool(deadline and deadline - now >= NEAR),
         "no_time": timedelta(0),
-        **(_prospects(request, decisions, asker_can=can) if _waits(request) else {}),
+        **(_prospects(request, decisions, asker_can=can) if is_asked else {}),
         "facts": [] if request.is_pending else facts_of(request, decisions),
         "headline": "" if request.is_pending else headline(request, decisions),
     }
-
-
-def _waits(request: ApprovalRequest) -> bool:
-    """Whether people are still asked: not where the answer is only held."""
-    return request.is_pending and request.held_until is None
 
 
 def card_context(

@@ -243,7 +243,7 @@ def _kinds() -> None:
     }.items():  # fmt: skip
         make_kind(slug, label=label)
     payment: RequestKind = make_kind(
-        "payment", label="Payment", timeout_seconds=86_400, due_in_seconds=7_200,
+        "payment", label="Payment", timeout_seconds=86_400, due_in_seconds=7_200, undo_seconds=10,
         reject_reasons=["Not in the budget", "Unknown supplier"], on_timeout=OnTimeout.LAPSE,
     )  # fmt: skip
     KindRequirement.objects.create(kind=payment, group=make_team("finance"), approvals=1)

@@ -112,7 +112,7 @@ class World:
     def undo(self, number: int, person: str) -> Word:
         request = self.requests[number]
         if not any(who == person for who, *_ in request.stack):
-            return NOT_ASKED if request.stack else NOTHING_TO_UNDO
+            return "NotYourDecision" if request.stack else NOTHING_TO_UNDO
         who, _, can, _ = request.stack[-1]
         if request.state != "pending" or who != person or not can or request.is_late:
             return NOTHING_TO_UNDO

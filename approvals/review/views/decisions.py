@@ -17,6 +17,7 @@ from approvals.errors import (
     InvalidFields,
     NotAReviewer,
     NothingToUndo,
+    NotYourDecision,
     Refusal,
     StalePage,
 )
@@ -111,7 +112,8 @@ _REFUSALS: dict[type[Refusal], tuple[int, str]] = {
     AlreadyClosed: (409, "conflict"),
     AlreadyVoted: (409, "conflict"),
     StalePage: (409, "stale"),
-    NothingToUndo: (409, "too_late"),
+    NothingToUndo: (409, "kept"),
+    NotYourDecision: (403, "kept"),
 }
 
 
