@@ -32,9 +32,11 @@ def held_of(
     request: ApprovalRequest, decisions: Sequence[Decision], user: User, now: datetime
 ) -> Held | None:
     """The last of DECISIONS (those that stand), if it is held or USER may take it back."""
-    last = decisions[-1] if decisions and request.is_pending else None
-    until = last and (request.held_until or last.undo_until)
-    if last is None or until is None:
+    if not (decisions and request.is_pending):
+        return None
+    last = decisions[-1]
+    until = request.held_until or last.undo_until
+    if until is None:
         return None
     held = Held(
         decision=last,
