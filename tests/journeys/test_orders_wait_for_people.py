@@ -54,7 +54,7 @@ def test_a_rejected_order_takes_the_other_branch_with_the_reason(demo: Demo) -> 
     assert demo.delivered(request_id, within=10)["state"] == "rejected"
 
 
-def test_a_held_decision_is_sent_about_a_second_after_it_can_be_taken_back(demo: Demo) -> None:
+def test_a_held_decision_is_sent_once_it_can_no_longer_be_taken_back(demo: Demo) -> None:
     arn, request_id = demo.order()
 
     held = demo.decide(request_id, "approved", "Checked by phone.", hold=True)
