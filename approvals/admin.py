@@ -99,7 +99,7 @@ class KindAdmin(Shown):
     """Kinds; admins keep them on a page of the portal."""
 
     fields = ("label", "slug", "required_approvals", "on_reject", "on_timeout", "reject_reasons",
-              "timeout_seconds", "due_in_seconds", "presentation")  # fmt: skip
+              "timeout_seconds", "due_in_seconds", "undo_seconds", "presentation")  # fmt: skip
     list_display = ("label", "slug", "required_approvals", "on_reject", "on_timeout")
     ordering = ("slug",)
 
@@ -109,7 +109,8 @@ class RequestAdmin(Shown):
     fields = (
         "public_id", "title", "kind", "source", "state", "requested_by", "on_behalf_of", "agent",
         "required_approvals", "on_reject", "on_timeout", "subject", "payload_sha256", "sent_at",
-        "received_at", "due_at", "escalate_at", "answer_by", "callback_expires_at", "closed_at",
+        "received_at", "due_at", "escalate_at", "answer_by", "callback_expires_at", "held_until",
+        "closed_at",
         "withdrawal", "closed_because", "claimed_by", "claimed_until",
     )  # fmt: skip
     list_display = ("title", "kind", "source", "state", "received_at", "answer_by")
@@ -122,7 +123,7 @@ class RequestAdmin(Shown):
 @admin.register(models.Decision)
 class DecisionAdmin(Shown):
     fields = ("public_id", "request", "verdict", "cause", "channel", "reviewer", "comment",
-              "values", "payload_sha256", "decided_at")  # fmt: skip
+              "values", "payload_sha256", "decided_at", "undo_until", "retracted_at")  # fmt: skip
     list_display = ("request", "verdict", "cause", "channel", "reviewer", "decided_at")
     list_filter = ("verdict", "cause", "channel")
     list_select_related = ("request", "reviewer")

@@ -35,6 +35,14 @@ class AlreadyVoted(Refusal):
     """This person's decision on the request stands (409)."""
 
 
+class NotYourDecision(Refusal):
+    """Only who made a decision can take it back (403)."""
+
+
+class NothingToUndo(Refusal):
+    """No decision of this person can be taken back, or no longer (409)."""
+
+
 class StalePage(Refusal):
     """What the person saw is not what would be decided (409)."""
 

@@ -147,6 +147,8 @@ class AuditTag(TextChoices):
     CLAIMED = "request.claimed", "Claimed"
     RELEASED = "request.released", "Released"
     VOTED = "request.voted", "Approval recorded, more needed"
+    HELD = "request.held", "Decided, sent unless taken back"
+    UNDONE = "request.undone", "Taken back by who decided"
     APPROVED = "request.approved", "Approved"
     REJECTED = "request.rejected", "Rejected"
     FORCED = "request.forced", "An operator forced an answer"

@@ -11,6 +11,9 @@ import pytest
 from django.db.backends.postgresql.operations import DatabaseOperations
 from django.test import override_settings
 from playwright.sync_api import Browser, sync_playwright
+from pytest_django import DjangoDbBlocker
+
+from approvals.models import RequestKind
 
 #: Written by migrate, the same for every test.
 _KEPT = {"django_content_type", "auth_permission"}
@@ -53,6 +56,13 @@ _FOR_TESTS: dict[str, Any] = {
 def _settings_for_tests() -> Iterator[None]:
     with override_settings(**_FOR_TESTS):
         yield
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> None:
+    """What is decided closes its request at once: tests about holds say how long."""
+    with django_db_blocker.unblock():
+        RequestKind.objects.update(undo_seconds=0)
 
 
 CHROMIUM_FLAGS = [

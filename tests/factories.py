@@ -49,7 +49,9 @@ def make_team(name: str = "order-desk") -> Group:
 
 
 def make_kind(slug: str = "generic", **fields: Any) -> RequestKind:
-    kind, _ = RequestKind.objects.get_or_create(slug=slug, defaults={"label": slug.title()})
+    """A kind that holds no decision, unless FIELDS say how long (tests.conftest)."""
+    defaults = {"label": slug.title(), "undo_seconds": 0}
+    kind, _ = RequestKind.objects.get_or_create(slug=slug, defaults=defaults)
     for name, value in fields.items():
         setattr(kind, name, value)
     if fields:

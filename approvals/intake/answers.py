@@ -74,6 +74,14 @@ class DecisionAnswer(BaseModel):
     channel: str
 
 
+class HeldAnswer(BaseModel):
+    """A decision that ends the matter at `until`, unless who made it takes it back."""
+
+    verdict: str
+    by: str
+    until: datetime
+
+
 class DeliveryAnswer(BaseModel):
     """How far the answer has come on its way to AWS."""
 
@@ -89,6 +97,7 @@ class FollowAnswer(OpenAnswer):
     outcome: str | None
     closed_at: datetime | None
     closed_because: str
+    held: HeldAnswer | None
     decisions: list[DecisionAnswer]
     delivery: DeliveryAnswer | None
 
@@ -100,13 +109,14 @@ class FollowAnswer(OpenAnswer):
             outcome=None if request.is_pending else request.state,
             closed_at=request.closed_at,
             closed_because=request.closed_because,
+            held=_held(request),
             decisions=_decisions(request),
             delivery=_delivery(request),
         )
 
 
 def _decisions(request: ApprovalRequest) -> list[DecisionAnswer]:
-    rows = request.decisions.select_related("reviewer").order_by("id")
+    rows = request.decisions.standing().select_related("reviewer").order_by("id")
     return [
         DecisionAnswer(
             verdict=row.verdict,
@@ -117,6 +127,14 @@ def _decisions(request: ApprovalRequest) -> list[DecisionAnswer]:
         )
         for row in rows
     ]
+
+
+def _held(request: ApprovalRequest) -> HeldAnswer | None:
+    if request.held_until is None:
+        return None
+    decision = request.held_answer.decision
+    by = decision.reviewer.username if decision.reviewer else decision.cause
+    return HeldAnswer(verdict=decision.verdict, by=by, until=request.held_until)
 
 
 def _delivery(request: ApprovalRequest) -> DeliveryAnswer | None:

@@ -14,6 +14,7 @@ from approvals.errors import InvalidFields
 from approvals.keeping import desk, presentation_shape
 from approvals.keeping.names import people_called, teams_called
 from approvals.models import ChangeEvent, KindRequirement, RequestKind, User
+from approvals.models.kind import LONGEST_UNDO, USUAL_UNDO
 from approvals.states import ChangeTag, OnReject, OnTimeout
 
 MOST_APPROVALS = 100
@@ -22,7 +23,7 @@ MOST_REASONS = 20
 LONGEST_SECONDS = 366 * 24 * 60 * 60
 _COLUMNS = (
     "label", "presentation", "required_approvals", "on_reject", "on_timeout", "reject_reasons",
-    "timeout_seconds", "due_in_seconds",
+    "timeout_seconds", "due_in_seconds", "undo_seconds",
 )  # fmt: skip
 
 
@@ -43,6 +44,7 @@ class KindFields:
     on_timeout: str = OnTimeout.FAIL
     timeout_seconds: int | None = None
     due_in_seconds: int | None = None
+    undo_seconds: int = USUAL_UNDO
     default_users: Sequence[str] = ()
     default_groups: Sequence[str] = ()
 
@@ -78,7 +80,8 @@ def change_kind(
 ) -> list[str]:
     """Give the kind SLUG these FIELDS, for requests to come; the names of those that changed.
 
-    How a payload is laid out and which reasons are offered is read when a page is drawn;
+    How a payload is laid out and which reasons are offered is read when a page is drawn,
+    how long a decision is held when somebody decides;
     all that decides was frozen into each request on receipt. SEEN: the line of history
     the admin looked at (desk.version_of).
 
@@ -114,6 +117,7 @@ def _write(
         "reject_reasons": _reasons_complaint(fields.reject_reasons),
         "timeout_seconds": _seconds_complaint(fields.timeout_seconds),
         "due_in_seconds": _due_complaint(fields),
+        "undo_seconds": _undo_complaint(fields.undo_seconds),
     }
     desk.refuse({**(complaints or {}), **own})
     for column in _COLUMNS:
@@ -161,6 +165,10 @@ def _due_complaint(fields: KindFields) -> str:
     if due and timeout and due >= timeout:
         return "Choose less than the timeout: a request is due before it ends."
     return _seconds_complaint(due)
+
+
+def _undo_complaint(seconds: int) -> str:
+    return "" if 0 <= seconds <= LONGEST_UNDO else f"Choose 0 to {LONGEST_UNDO} seconds."
 
 
 def _relate(kind: RequestKind, fields: KindFields) -> None:

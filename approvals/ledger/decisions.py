@@ -70,10 +70,11 @@ def what_was_seen_was_decided() -> str:
 
 @sql_check
 def decisions_fit_the_outcome() -> str:
-    """Each request has the decisions that lead to where it stands.
+    """Each request has the decisions that lead to where it stands; none counts that was taken back.
 
     Approved: as many people as required, or one operator, or a rule. Rejected: one rejection.
-    Expired: what the clock decided, unless it lapsed. Pending and withdrawn: votes at most.
+    Expired: what the clock decided, unless it lapsed. Withdrawn: votes at most. Pending: votes,
+    and what is held.
     """
     return """
         SELECT public_id, 'it is ' || state || ' with ' || votes || ' approvals of '
@@ -92,8 +93,11 @@ def decisions_fit_the_outcome() -> str:
                    count(*) FILTER (WHERE d.cause = 'clock') AS clocks,
                    count(*) FILTER (WHERE d.cause = 'clock' AND d.verdict = CASE r.on_timeout
                      WHEN 'approve' THEN 'approved' ELSE 'rejected' END) AS struck,
-                   count(*) FILTER (WHERE d.cause IN ('policy', 'source')) AS rules
-              FROM {requests} r LEFT JOIN approvals_decision d ON d.request_id = r.id
+                   count(*) FILTER (WHERE d.cause IN ('policy', 'source')) AS rules,
+                   count(h.decision_id) FILTER (WHERE d.verdict = 'rejected') AS held
+              FROM {requests} r
+              LEFT JOIN approvals_decision d ON d.request_id = r.id AND d.retracted_at IS NULL
+              LEFT JOIN approvals_heldanswer h ON h.decision_id = d.id
              GROUP BY r.id, r.public_id, r.state, r.on_timeout, r.required_approvals
           ) each_one
          WHERE NOT CASE state
@@ -104,6 +108,7 @@ def decisions_fit_the_outcome() -> str:
                 AND fitting = forced
            WHEN 'expired' THEN rejections + forced + rules = 0 AND clocks = struck
                 AND clocks = CASE on_timeout WHEN 'lapse' THEN 0 ELSE 1 END
+           WHEN 'pending' THEN rejections = held AND forced + clocks + rules = 0
            ELSE rejections + forced + clocks + rules = 0 END"""
 
 

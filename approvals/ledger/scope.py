@@ -28,6 +28,8 @@ def _listed(*tags: AuditTag) -> str:
 #: What the ledger's statements may name in braces. `owes` and `verb` are of a request `r`.
 WORDS = {
     "received": f"'{AuditTag.RECEIVED.value}'",
+    "held": f"'{AuditTag.HELD.value}'",
+    "undone": f"'{AuditTag.UNDONE.value}'",
     "closing": _listed(
         AuditTag.APPROVED,
         AuditTag.REJECTED,
@@ -37,6 +39,8 @@ WORDS = {
     ),
     "only_while_pending": _listed(
         AuditTag.VOTED,
+        AuditTag.HELD,
+        AuditTag.UNDONE,
         AuditTag.CLAIMED,
         AuditTag.REASSIGNED,
         AuditTag.DUE,

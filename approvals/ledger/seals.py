@@ -35,12 +35,21 @@ _ANSWERS = """
            CASE WHEN r.state = 'expired' AND r.on_timeout = 'approve' THEN 'approved'
                 WHEN r.state = 'expired' AND r.on_timeout = 'reject' THEN 'rejected'
                 WHEN r.withdrawal = 'superseded' THEN 'superseded' ELSE r.state END,
-           e.facts->>'decision', n."values", r.payload_sha256
+           n.public_id::text, n."values", r.payload_sha256
       FROM {requests} r
       JOIN approvals_callbackdelivery d ON d.request_id = r.id
       LEFT JOIN approvals_auditevent e ON e.request_id = r.id AND e.tag IN {closing}
       LEFT JOIN approvals_decision n
-        ON n.request_id = r.id AND n.public_id::text = e.facts->>'decision'"""
+        ON n.request_id = r.id
+       AND n.public_id::text = coalesce(e.facts->>'decision', e.facts->>'held')"""
+
+_HELD = """
+    SELECT r.id, r.public_id, h.sealed_body, e.facts->>'answer_sha256'
+      FROM {requests} r
+      JOIN approvals_heldanswer h ON h.request_id = r.id
+      JOIN approvals_decision n ON n.id = h.decision_id
+      LEFT JOIN approvals_auditevent e ON e.request_id = r.id AND e.tag = {held}
+       AND e.facts->>'decision' = n.public_id::text"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,3 +124,16 @@ def answers_are_unchanged(scope: Scope) -> Iterator[tuple[object, str]]:
         answer = Answer(*row)
         if complaint := answer.complaint():
             yield answer.public_id, complaint
+
+
+@check
+def held_answers_are_unchanged(scope: Scope) -> Iterator[tuple[object, str]]:
+    """What is frozen until its hold is over can be opened, and is what history names."""
+    for request_id, public_id, sealed, digest in scope.rows(_HELD):
+        try:
+            body = keyring.unseal(sealed, place=body_place(request_id))
+        except UNREADABLE:
+            yield public_id, "its held answer cannot be opened: altered, or FIELD_KEYS lacks a key."
+            continue
+        if hashlib.sha256(body).hexdigest() != digest:
+            yield public_id, "its held answer is not the one its history names."

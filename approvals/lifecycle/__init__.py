@@ -6,12 +6,14 @@ BEGIN and COMMIT.
 
 from approvals.lifecycle.claim import claim, release
 from approvals.lifecycle.clocks import strike, strike_due
+from approvals.lifecycle.conclude import conclude, conclude_due
 from approvals.lifecycle.decide import Decided, decide
 from approvals.lifecycle.force import force
 from approvals.lifecycle.new_request import NewRequest
 from approvals.lifecycle.reassign import Asked, reassign
 from approvals.lifecycle.receive import Received, receive
 from approvals.lifecycle.redrive import redrive
+from approvals.lifecycle.undo import undo
 from approvals.lifecycle.withdraw import take_back, withdraw
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "NewRequest",
     "Received",
     "claim",
+    "conclude",
+    "conclude_due",
     "decide",
     "force",
     "reassign",
@@ -29,5 +33,6 @@ __all__ = [
     "strike",
     "strike_due",
     "take_back",
+    "undo",
     "withdraw",
 ]

@@ -56,6 +56,9 @@ def found(request_id: int, terms: Terms, *, now: datetime) -> None:
     moved = _move_clocks(request, terms) if request.is_pending else []
     if request.is_pending or _is_owed(request_id):
         moved += _beat_sooner(request, terms.heartbeat_timeout_seconds, now)
+    if request.held_until and request.answer_by and request.answer_by <= request.held_until:
+        request.held_until = now  # no time is left for second thoughts
+        moved.append("held_until")
     if moved:
         request.save(update_fields=moved)
     if "queue_at" in moved:

@@ -17,6 +17,7 @@ from django.db import transaction
 
 from approvals.clock import database_now
 from approvals.lifecycle import desk
+from approvals.lifecycle.conclude import conclude_due, conclude_locked
 from approvals.lifecycle.expire import expire_locked
 from approvals.models import ApprovalRequest, AuditEvent
 from approvals.states import AuditTag
@@ -34,11 +35,13 @@ log = structlog.get_logger(__name__)
 def strike_due(*, now: datetime, limit: int = 5_000) -> int:
     """Let every clock strike that has passed at NOW, oldest first; return at how many requests.
 
+    Holds that are over first: somebody waits for each of them.
+
     Safe to run at the same time as itself: a request that somebody else is at is passed
     over, and found again by the next sweep if it still waits.
     """
     end = time.monotonic() + SWEEP_LIMIT.total_seconds()
-    struck = 0
+    struck = conclude_due(now=now)
     while struck < limit and time.monotonic() < end:
         due = _due(now, min(BATCH, limit - struck))
         done = sum(_strike_or_put_off(*each, now=now) for each in due)
@@ -74,10 +77,12 @@ def strike(request_id: int, *, now: datetime) -> bool:
     at = max(now, database_now())  # the sweep may have begun a while ago
     for tag, moment in _unheard(request, at):
         AuditEvent.objects.record(tag, request, at=at, clock=moment.isoformat())
-    if request.answer_by and request.answer_by <= at:
-        expire_locked(request, at=at)
-    else:
+    if request.answer_by is None or at < request.answer_by:
         _set_clock(request, next_clock(request, at))
+    elif request.held_until:  # somebody decided in time
+        conclude_locked(request, at=at)
+    else:
+        expire_locked(request, at=at)
     return True
 
 

@@ -11,12 +11,19 @@ from django.db import transaction
 
 from approvals import doorbell, policy
 from approvals.errors import AlreadyVoted, InvalidFields, StalePage
-from approvals.lifecycle import desk, outcome
+from approvals.lifecycle import desk, hold, outcome
 from approvals.lifecycle.hearing import Hearing, hear, lock_whole
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.lifecycle.response import check_values
 from approvals.lifecycle.writing import write_decided
-from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Decision, User
+from approvals.models import (
+    ApprovalRequest,
+    AuditEvent,
+    CallbackDelivery,
+    Decision,
+    HeldAnswer,
+    User,
+)
 from approvals.models.request import new_public_id
 from approvals.policy import Place
 from approvals.states import AuditTag, Cause, Channel, RequestState, Verdict
@@ -29,7 +36,8 @@ class Decided:
     """The verdict as written, and how many more approvals the request waits for.
 
     DECISION's request is as it stands now. FORMER: the decisions before it. PLACES: what
-    is required. DELIVERY: the answer owed, if this ended the matter.
+    is required. DELIVERY: the answer owed, if this ended the matter; HELD: the answer that
+    will be, if it ends it once its request's `held_until` has passed.
     """
 
     decision: Decision
@@ -37,6 +45,7 @@ class Decided:
     former: list[Decision]
     places: list[Place]
     delivery: CallbackDelivery | None
+    held: HeldAnswer | None
 
 
 @transaction.atomic(durable=True)
@@ -49,16 +58,19 @@ def decide(
     comment: str = "",
     values: Mapping[str, Any] | None = None,
     seen_sha256: str | None = None,
+    held: bool = False,
 ) -> Decided:
     """Record REVIEWER's verdict; if it ends the matter, close and owe AWS the answer.
 
     One rejection ends it; approvals end it when enough distinct people have approved.
     Writes the decision, the request, the delivery owed, notices and history, all or
     none. The answer leaves later, from the outbox. SEEN_SHA256 is the payload hash of
-    the page the reviewer had before them.
+    the page the reviewer had before them. HELD: the decision can be taken back for as long
+    as hold.window says; the one that ends the matter closes nothing until then.
 
     Raises:
-        AlreadyClosed: a colleague, the deadline or AWS was first.
+        AlreadyClosed: a colleague (also one whose decision is held), the deadline or AWS
+            was first.
         NotAReviewer, FourEyes: REVIEWER may not decide this request.
         AlreadyVoted: REVIEWER's decision on it stands.
         StalePage: SEEN_SHA256 is not what would be decided about.
@@ -81,6 +93,7 @@ def decide(
         values=check_values(request.response_schema, values or {}, verdict),
         payload_sha256=request.payload_sha256,
         decided_at=heard.at,
+        undo_until=_undo_until(request, heard.at) if held else None,
     )
     agreeing = [decision]
     missing = 0
@@ -93,12 +106,29 @@ def decide(
         )
         agreeing, missing = tally.agreeing, tally.missing
     answer = _answer(request, agreeing, at=heard.at)
-    delivery = None if missing else desk.owed(request, answer, at=heard.at)
-    write_decided(decision, _line(decision, heard, missing=missing, answer=answer), delivery)
+    line = _line(decision, heard, missing=missing, answer=answer)
+    delivery, frozen = (None, None) if missing else _owed_or_held(decision, answer)
+    write_decided(decision, line, delivery, frozen)
     if delivery:
         request.close(RequestState(verdict.value), at=heard.at)
         doorbell.ring(doorbell.DELIVER_CALLBACKS)
-    return Decided(decision, missing, heard.former, heard.places, delivery)
+    elif frozen:
+        request.held_until = decision.undo_until
+    return Decided(decision, missing, heard.former, heard.places, delivery, frozen)
+
+
+def _owed_or_held(
+    decision: Decision, answer: OwedAnswer
+) -> tuple[CallbackDelivery | None, HeldAnswer | None]:
+    """Where ANSWER goes now that DECISION ends the matter."""
+    if decision.undo_until:
+        return None, hold.held(decision, answer)
+    return desk.owed(decision.request, answer, at=decision.decided_at), None
+
+
+def _undo_until(request: ApprovalRequest, at: datetime) -> datetime | None:
+    window = hold.window(request, at)
+    return at + window if window else None
 
 
 def _check_first_vote(former: list[Decision], reviewer: User) -> None:
@@ -136,8 +166,13 @@ def _answer(request: ApprovalRequest, agreeing: list[Decision], *, at: datetime)
 
 def _line(decision: Decision, heard: Hearing, *, missing: int, answer: OwedAnswer) -> AuditEvent:
     """The line of history that tells of DECISION."""
-    tag = AuditTag.VOTED if missing else AuditTag(f"request.{decision.verdict}")
-    last = {"missing": missing} if missing else {"answer_sha256": answer.sha256}
+    last: dict[str, Any] = {"answer_sha256": answer.sha256}
+    if missing:
+        tag, last = AuditTag.VOTED, {"missing": missing}
+    elif decision.undo_until:
+        tag, last = AuditTag.HELD, last | {"until": decision.undo_until.isoformat()}
+    else:
+        tag = AuditTag(f"request.{decision.verdict}")
     return AuditEvent.after(
         heard.last_line,
         tag,

@@ -19,7 +19,8 @@ from approvals.states import Cause, NoticeKind, OnTimeout, RequestState, Withdra
 LONGEST_WAIT = timedelta(days=366)
 
 _CLOSING_COLUMNS = (
-    "state", "closed_at", "withdrawal", "closed_because", "claimed_by", "claimed_until",
+    "state", "closed_at", "held_until", "withdrawal", "closed_because", "claimed_by",
+    "claimed_until",
 )  # fmt: skip
 
 
@@ -49,19 +50,31 @@ def check_open(request: ApprovalRequest, now: datetime) -> None:
     """Return if REQUEST still waits for a decision at NOW.
 
     Raises:
-        AlreadyClosed: it was closed, or its deadline has passed and the sweep is on
-            its way. The message says by whom or what, and when.
+        AlreadyClosed: it was closed, somebody has decided and may still take it back, or
+            its deadline has passed and the sweep is on its way. The message says by whom
+            or what, and when.
     """
     if not request.is_pending:
         raise AlreadyClosed(closing_sentence(request))
+    if request.held_until:
+        raise AlreadyClosed(held_sentence(request, request.held_until, now))
     if request.answer_by and now >= request.answer_by:
         raise AlreadyClosed(f"The deadline passed at {_clock(request.answer_by)}.")
+
+
+def held_sentence(request: ApprovalRequest, until: datetime, now: datetime) -> str:
+    """Who decided REQUEST, and when that is sent, for the one who came second."""
+    decision = request.held_answer.decision
+    said = f"{decision.who} {decision.verdict} this at {_clock(decision.decided_at)}"
+    if now >= until:
+        return f"{said}; it is being sent."
+    return f"{said}; it is sent at {until:%H:%M:%S} unless they take it back."
 
 
 def closing_sentence(request: ApprovalRequest) -> str:
     """Who or what closed REQUEST, and when, for the one who came second."""
     at = _clock(request.closed_at) if request.closed_at else ""
-    last = request.decisions.select_related("reviewer").order_by("-id").first()
+    last = request.decisions.standing().select_related("reviewer").order_by("-id").first()
     if request.state == RequestState.EXPIRED:
         by_rule = request.on_timeout in {OnTimeout.APPROVE, OnTimeout.REJECT}
         return f"{request.ending}{'' if by_rule else '; it expired'} at {at}."

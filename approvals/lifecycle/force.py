@@ -27,7 +27,7 @@ def force(
     Raises:
         NotAnOperator: OPERATOR may not operate the request's source.
         FourEyes: OPERATOR asked for it, or it was asked on their behalf.
-        AlreadyClosed: it was closed, or its deadline has passed.
+        AlreadyClosed: it was closed, is decided and held, or its deadline has passed.
         AlreadyVoted: OPERATOR has decided it as a reviewer; another operator must force it.
         InvalidFields: REASON is missing, too long, or holds a NUL character; or an approval
             would lack the values the function asks for.
@@ -75,7 +75,7 @@ def check_not_voted(request: ApprovalRequest, operator: User) -> None:
     Raises:
         AlreadyVoted: they have; another operator must force it.
     """
-    for decision in request.decisions.select_related("reviewer"):
+    for decision in request.decisions.standing().select_related("reviewer"):
         voter = decision.reviewer
         if voter and (voter == operator or voter.identities() & operator.identities()):
             raise AlreadyVoted("You voted on this as a reviewer: another operator must force it.")

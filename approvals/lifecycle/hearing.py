@@ -61,11 +61,12 @@ SELECT clock_timestamp(),
   (SELECT json_agg(json_build_array(d.public_id, d.verdict, d.cause, d.channel, d.reviewer_id,
             p.username, d.comment, d."values", d.payload_sha256, d.decided_at) ORDER BY d.id)
      FROM approvals_decision d LEFT JOIN approvals_user p ON p.id = d.reviewer_id
-    WHERE d.request_id = %(request)s::bigint),
+    WHERE d.request_id = %(request)s::bigint AND d.retracted_at IS NULL),
   (SELECT json_agg(json_build_array({STANDING_COLUMNS}))
      FROM approvals_user u
     WHERE u.id IN (SELECT %(reviewer)s::bigint UNION ALL SELECT reviewer_id
-                     FROM approvals_decision WHERE request_id = %(request)s::bigint)),
+                     FROM approvals_decision
+                    WHERE request_id = %(request)s::bigint AND retracted_at IS NULL)),
   (SELECT json_agg(json_build_array(g.id, g.name, q.approvals) ORDER BY q.id)
      FROM approvals_requirement q JOIN auth_group g ON g.id = q.group_id
     WHERE q.request_id = %(request)s::bigint),
@@ -78,7 +79,7 @@ SELECT clock_timestamp(),
 class Hearing:
     """What stands about one request AT this moment.
 
-    FORMER: the decisions on it, oldest first. STANDINGS: of who decided and who would.
+    FORMER: the decisions on it that stand, oldest first. STANDINGS: of who decided and who would.
     PLACES: what is required. LAST_LINE: number and seal of its history's last line.
     """
 

@@ -44,7 +44,7 @@ def reassign(
     Raises:
         NotAnOperator: OPERATOR may not operate the request's source.
         FourEyes: OPERATOR asked for it, or it was asked on their behalf.
-        AlreadyClosed: it was closed, or its deadline has passed.
+        AlreadyClosed: it was closed, is decided and held, or its deadline has passed.
         InvalidFields: TO is nobody, asked already, or nobody of them could decide;
             INSTEAD_OF is not asked; REASON is missing; or too few would be left.
     """
@@ -158,7 +158,7 @@ def _check_no_fewer(request: ApprovalRequest, before: int) -> None:
 
 def _check_still_open(request: ApprovalRequest) -> None:
     """Refuse a step after which the votes cast would do: nobody would have pressed last."""
-    decisions = list(request.decisions.select_related("reviewer").order_by("id"))
+    decisions = list(request.decisions.standing().select_related("reviewer").order_by("id"))
     if decisions and not policy.tally(request, decisions).missing:
         raise InvalidFields(
             {

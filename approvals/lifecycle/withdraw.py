@@ -10,6 +10,7 @@ from approvals import policy
 from approvals.clock import database_now
 from approvals.errors import AlreadyClosed
 from approvals.lifecycle import desk, outcome
+from approvals.lifecycle.hold import let_fall
 from approvals.lifecycle.reason import checked_reason
 from approvals.models import ApprovalRequest, AuditEvent, User
 from approvals.states import AuditTag, Cause, RequestState, Withdrawal
@@ -60,7 +61,11 @@ def withdraw_locked(
     at: datetime,
     by: User | None = None,
 ) -> None:
-    """As `withdraw`, inside the transaction of a caller who holds the request's lock."""
+    """As `withdraw`, inside the transaction of a caller who holds the request's lock.
+
+    A decision that was held falls: AWS is not told of it.
+    """
+    fallen = let_fall(request, at=at)
     request.withdrawal = why
     request.closed_because = reason[:500]
     answer = None
@@ -77,5 +82,6 @@ def withdraw_locked(
         actor=by,
         why=str(why),
         reason=request.closed_because,
+        **({"undone": str(fallen.public_id)} if fallen else {}),
         answer_sha256=answer.sha256 if answer else None,
     )

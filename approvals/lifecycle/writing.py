@@ -1,21 +1,17 @@
 """What the desk writes, each time in one statement: all of its rows, or none.
 
-A row travels as JSON and takes the types of its table, so that a statement has few
-values, always of the same types, and its plan is kept (models.sql).
+How rows travel: lifecycle.columns.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable
-from datetime import datetime
 from functools import cache
 from typing import Any
-from uuid import UUID
 
-from django.db import connection, models
+from django.db import connection
 
-from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Decision
+from approvals.lifecycle.columns import as_array, as_json, columns_of, listed, row_of
+from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Decision, HeldAnswer
 from approvals.models.sql import Prepared
 from approvals.states import CallbackFinding, NoticeKind
 
@@ -31,18 +27,7 @@ def refuse_outer_transaction() -> None:
         raise RuntimeError("This writes for good: it cannot stand inside a transaction.")
 
 
-@cache
-def _columns(model: type[models.Model]) -> dict[str, str]:
-    """Column to attribute, of all but the key."""
-    fields = model._meta.concrete_fields
-    return {f.column or f.name: f.attname for f in fields if not f.primary_key}
-
-
-def _listed(names: list[str], table: str = "") -> str:
-    return ", ".join(f'{table}"{name}"' for name in names)
-
-
-_REQUEST = [name for name in _columns(ApprovalRequest) if name not in {"payload", "execution_id"}]
+_REQUEST = [n for n in columns_of(ApprovalRequest) if n not in {"payload", "execution_id"}]
 
 # Its execution: one that has no row yet gets one, whose key is drawn with the request; one
 # known from before is looked at soon, last, as everywhere: after the request's own lock.
@@ -89,8 +74,8 @@ def _receive(
     return Prepared(
         f"""
 WITH request AS (
-  INSERT INTO approvals_approvalrequest ({_listed(_REQUEST)}, payload, execution_id)
-  SELECT {_listed(_REQUEST, "r.")}, r.payload_text::jsonb,
+  INSERT INTO approvals_approvalrequest ({listed(_REQUEST)}, payload, execution_id)
+  SELECT {listed(_REQUEST, "r.")}, r.payload_text::jsonb,
          {_NEW_ID if started else "r.execution_id"}
     FROM json_populate_record(NULL::approvals_approvalrequest, %(request)s::json) r
   ON CONFLICT (callback_sha256) DO NOTHING
@@ -144,9 +129,9 @@ def write_received(
     written = statement.row(
         request=as_json(row_of(request)),
         event=as_json(row_of(event)),
-        user_ids=_as_array(user_ids),
-        group_ids=_as_array(group_ids),
-        told=_as_array(told),
+        user_ids=as_array(user_ids),
+        group_ids=as_array(group_ids),
+        told=as_array(told),
         required=as_json([{"group_id": pk, "approvals": number} for pk, number in required]),
         new_arn=new_arn,
     )
@@ -157,15 +142,16 @@ def write_received(
     return True
 
 
-# Only a delivery closes: a vote that leaves others to be asked owes AWS nothing yet.
+# Only a delivery closes: a vote that leaves others to be asked owes AWS nothing yet, nor does
+# a decision that is held.
 # Whether a mail still makes sense is decided when it is sent (notices.outbox).
 _DECIDE = Prepared(
     f"""
 WITH given AS MATERIALIZED (
   SELECT %(more)s::jsonb AS more
 ), decided AS (
-  INSERT INTO approvals_decision ({_listed([*_columns(Decision)])})
-  SELECT {_listed([*_columns(Decision)], "d.")}
+  INSERT INTO approvals_decision ({listed([*columns_of(Decision)])})
+  SELECT {listed([*columns_of(Decision)], "d.")}
     FROM given, jsonb_populate_record(NULL::approvals_decision, more->'decision') d
   RETURNING id
 ), closed AS (
@@ -175,12 +161,23 @@ WITH given AS MATERIALIZED (
     FROM given
    WHERE r.id = %(request)s::bigint AND r.state = 'pending' AND more ? 'delivery'
   RETURNING r.id
+), held AS (
+  UPDATE approvals_approvalrequest r
+     SET held_until = (more->'decision'->>'undo_until')::timestamptz
+    FROM given
+   WHERE r.id = %(request)s::bigint AND r.state = 'pending' AND r.held_until IS NULL
+     AND more ? 'held'
+  RETURNING r.id
+), frozen AS (
+  INSERT INTO approvals_heldanswer (request_id, decision_id, verb, sealed_body)
+  SELECT held.id, decided.id, h.verb, h.sealed_body
+    FROM held, decided, given, jsonb_populate_record(NULL::approvals_heldanswer, more->'held') h
 ), shut AS (
   UPDATE approvals_assignment a SET open = false FROM given
    WHERE a.request_id = %(request)s::bigint AND more ? 'delivery'
 ), owed AS (
-  INSERT INTO approvals_callbackdelivery ({_listed([*_columns(CallbackDelivery)])})
-  SELECT {_listed([*_columns(CallbackDelivery)], "d.")}
+  INSERT INTO approvals_callbackdelivery ({listed([*columns_of(CallbackDelivery)])})
+  SELECT {listed([*columns_of(CallbackDelivery)], "d.")}
     FROM given, jsonb_populate_record(NULL::approvals_callbackdelivery, more->'delivery') d
    WHERE more ? 'delivery'
 ), told AS (
@@ -193,16 +190,23 @@ WITH given AS MATERIALIZED (
      AND n.user_id <> (more->'decision'->>'reviewer_id')::bigint AND more ? 'delivery'
   ON CONFLICT DO NOTHING
 ), recorded AS (
-  INSERT INTO approvals_auditevent ({_listed([*_columns(AuditEvent)])})
-  SELECT {_listed([*_columns(AuditEvent)], "e.")}
+  INSERT INTO approvals_auditevent ({listed([*columns_of(AuditEvent)])})
+  SELECT {listed([*columns_of(AuditEvent)], "e.")}
     FROM given, jsonb_populate_record(NULL::approvals_auditevent, more->'event') e
 )
-SELECT (SELECT id FROM decided), (SELECT count(*) FROM closed)"""  # noqa: S608  # nosec B608
+SELECT (SELECT id FROM decided), (SELECT count(*) FROM closed) + (SELECT count(*) FROM held)"""  # noqa: S608  # nosec B608
 )
 
 
-def write_decided(decision: Decision, event: AuditEvent, delivery: CallbackDelivery | None) -> None:
+def write_decided(
+    decision: Decision,
+    event: AuditEvent,
+    delivery: CallbackDelivery | None,
+    held: HeldAnswer | None,
+) -> None:
     """Write DECISION and its line of history; with DELIVERY, close its request for it.
+
+    With HELD instead, the request stays pending until the decision's `undo_until`.
 
     The caller holds the request's row lock, in a transaction.
 
@@ -212,38 +216,11 @@ def write_decided(decision: Decision, event: AuditEvent, delivery: CallbackDeliv
     more = {"decision": row_of(decision), "event": row_of(event)}
     if delivery:
         more["delivery"] = row_of(delivery)
+    if held:
+        more["held"] = row_of(held)
     row = _DECIDE.row(request=decision.request_id, more=as_json(more))
     assert row is not None, "a SELECT without FROM has a row"
-    decision.pk, closed = row
+    decision.pk, moved = row
     decision._state.adding = False
-    if closed != bool(delivery):
+    if moved != bool(delivery or held):
         raise RuntimeError("A decision would have closed what is not open.")
-
-
-def row_of(instance: models.Model) -> dict[str, Any]:
-    """INSTANCE's columns and values, but for its key."""
-    columns = _columns(type(instance))
-    return {column: getattr(instance, attribute) for column, attribute in columns.items()}
-
-
-def as_json(value: Any) -> str:
-    return _JSON.encode(value)
-
-
-def _as_array(ids: Iterable[int]) -> str:
-    """IDS as PostgreSQL reads an array; a list's type would change with its largest number."""
-    return "{" + ",".join(map(str, ids)) + "}"
-
-
-def _as_text(value: Any) -> str:
-    """What JSON has no word for, as PostgreSQL reads it."""
-    if isinstance(value, datetime):
-        return value.isoformat()
-    if isinstance(value, UUID):
-        return str(value)
-    if isinstance(value, bytes):
-        return "\\x" + value.hex()
-    raise TypeError(f"{type(value).__name__} is no value of a column.")
-
-
-_JSON = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), default=_as_text)

@@ -9,6 +9,7 @@ from approvals.models.decision import Decision
 from approvals.models.delivery import CallbackDelivery
 from approvals.models.execution import Execution
 from approvals.models.heartbeat import Heartbeat
+from approvals.models.held import HeldAnswer
 from approvals.models.history import CallbackCheck, ExecutionHistory
 from approvals.models.kind import RequestKind
 from approvals.models.notice import Notice
@@ -36,6 +37,7 @@ __all__ = [
     "Execution",
     "ExecutionHistory",
     "Heartbeat",
+    "HeldAnswer",
     "KindRequirement",
     "Notice",
     "PersonalToken",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 from django.db import models
 from django.db.models import Q
 
@@ -10,11 +12,19 @@ from approvals.models.user import User
 from approvals.states import Cause, Channel, Verdict
 
 
+class DecisionQuerySet(models.QuerySet["Decision"]):
+    def standing(self) -> Self:
+        """Those that count: not taken back."""
+        return self.filter(retracted_at=None)
+
+
 class Decision(models.Model):
     """One verdict on one request. The database refuses to change or delete it.
 
     A clock or a policy decides without a reviewer, so that every outcome has a
-    decision to point at. `payload_sha256` is what the reviewer saw.
+    decision to point at. `payload_sha256` is what the reviewer saw. Until `undo_until` it
+    can be taken back: then `retracted_at` is set, once, and it counts for nothing; whoever
+    made it may decide again.
     """
 
     public_id = models.UUIDField(unique=True, editable=False)
@@ -32,11 +42,18 @@ class Decision(models.Model):
     values = models.JSONField(default=dict)
     payload_sha256 = models.CharField(max_length=64)
     decided_at = models.DateTimeField()
+    undo_until = models.DateTimeField(null=True, blank=True)
+    retracted_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DecisionQuerySet.as_manager()
 
     class Meta:
         constraints = [
+            # One that stands. Not a partial index, as decisions are looked up by it.
             models.UniqueConstraint(
-                fields=["request", "reviewer"], name="one_decision_per_reviewer"
+                fields=["request", "reviewer", "retracted_at"],
+                nulls_distinct=False,
+                name="one_decision_per_reviewer",
             ),
             models.CheckConstraint(
                 condition=Q(cause__in=[Cause.PERSON, Cause.OPERATOR], reviewer__isnull=False)
@@ -50,6 +67,11 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()}, {self.who}"
+
+    @property
+    def word(self) -> str:
+        """`Approved` or `Rejected`."""
+        return self.verdict.capitalize()
 
     @property
     def who(self) -> str:

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
+from django.core.validators import MaxValueValidator
 from django.db import models
 
 from approvals.models.user import User
 from approvals.states import OnReject, OnTimeout
+
+#: Seconds a decision is held where nobody says otherwise, and at most (ux: no longer than
+#: somebody waits before a page).
+USUAL_UNDO, LONGEST_UNDO = 10, 30
 
 
 class RequestKind(models.Model):
@@ -31,6 +36,11 @@ class RequestKind(models.Model):
     # Where the sender gives none; seconds. None: that clock does not run.
     timeout_seconds = models.PositiveIntegerField(null=True, blank=True)
     due_in_seconds = models.PositiveIntegerField(null=True, blank=True)
+    # How long a decision made in the browser can be taken back before it is sent; 0: not at
+    # all. Read at the click, so that a change counts for what is open, too.
+    undo_seconds = models.PositiveSmallIntegerField(
+        default=USUAL_UNDO, db_default=USUAL_UNDO, validators=[MaxValueValidator(LONGEST_UNDO)]
+    )
     default_users = models.ManyToManyField(User, blank=True, related_name="+")
     default_groups = models.ManyToManyField(Group, blank=True, related_name="+")
 

@@ -31,6 +31,15 @@ from approvals.states import Verdict
 
 PAGE_SIZE = 50
 COUNT_LIMIT = 1_000  # counts are exact up to here
+#: What a list shows; everything else of a request may be large.
+_LIST_FIELDS = (
+    "public_id", "source", "kind", "title", "requested_by", "agent", "risk_score", "state",
+    "received_at", "due_at", "answer_by", "queue_at", "closed_at", "claimed_by",
+    "claimed_until", "required_approvals", "on_timeout", "execution", "held_until",
+)  # fmt: skip
+
+_NAMES = ("username", "first_name", "last_name")
+
 #: Payloads up to this size (bytes) are read for a list: the amount stands in its row.
 LISTED_PAYLOAD = 8 * 1024
 
@@ -60,7 +69,8 @@ class ListPage:
 def listed() -> QuerySet[Any]:
     """Requests as a list shows them: no large column, and no further query per row."""
     approvals = (
-        Decision.objects.filter(request=OuterRef("pk"), verdict=Verdict.APPROVED)
+        Decision.objects.standing()
+        .filter(request=OuterRef("pk"), verdict=Verdict.APPROVED)
         .order_by()
         .values("request")
         .annotate(n=Count("pk"))
@@ -73,16 +83,30 @@ def listed() -> QuerySet[Any]:
         output_field=TextField(),
     )
     return (
-        ApprovalRequest.objects.for_list()
+        _for_list()
         .annotate(top_reason=KT("risk__reasons__0__text"), payload_size=size)
         .annotate(approvals=Coalesce(Subquery(approvals), 0), short_payload=short)
     )
 
 
+def _for_list() -> QuerySet[ApprovalRequest]:
+    rows = ApprovalRequest.objects.select_related(
+        "source", "kind", "claimed_by", "execution", "held_answer__decision__reviewer"
+    )
+    return rows.only(
+        *_LIST_FIELDS,
+        *("source__slug", "source__name", "kind__slug", "kind__label"),
+        *(f"claimed_by__{name}" for name in _NAMES),
+        *("execution__arn", "execution__status"),
+        *("held_answer__request", "held_answer__decision__verdict"),
+        *(f"held_answer__decision__reviewer__{name}" for name in _NAMES),
+    )
+
+
 def decided_page(user: User, *, after: Place | None = None, size: int = PAGE_SIZE) -> ListPage:
-    """What USER decided, latest first; Place is (decided_at, decision id)."""
-    mine = Decision.objects.filter(reviewer=user)
-    rows = listed().filter(decisions__reviewer=user)
+    """What USER decided and did not take back, latest first; Place is (decided_at, id)."""
+    mine = Decision.objects.standing().filter(reviewer=user)
+    rows = listed().filter(decisions__reviewer=user, decisions__retracted_at=None)
     rows = rows.annotate(
         my_verdict=F("decisions__verdict"),
         place_at=F("decisions__decided_at"),

@@ -24,11 +24,14 @@ _WANTING = ", ".join(
     _FOLDED.format(f"w.{name}") for name in ("requested_by", "on_behalf_of", "agent")
 )
 
-#: Leaves out of rows `a` what the person has voted on, and what was made for them.
+#: Leaves out of rows `a` what the person has voted on, what was made for them, and what is
+#: decided and held.
 MY_MOVE = f"""
    AND NOT (SELECT EXISTS (SELECT 1 FROM approvals_decision d
-                            WHERE d.request_id = a.request_id AND d.reviewer_id = %(user)s))
-   AND NOT (SELECT %(user)s = ANY(w.wanted_by_ids) OR ARRAY[{_WANTING}] && %(names)s::text[]
+                            WHERE d.request_id = a.request_id AND d.reviewer_id = %(user)s
+                              AND d.retracted_at IS NULL))
+   AND NOT (SELECT w.held_until IS NOT NULL OR %(user)s = ANY(w.wanted_by_ids)
+                   OR ARRAY[{_WANTING}] && %(names)s::text[]
               FROM approvals_approvalrequest w WHERE w.id = a.request_id)"""  # noqa: S608  # nosec B608
 
 #: The youngest request the person was ever asked; for overseers the youngest of all.

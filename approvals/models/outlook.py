@@ -58,7 +58,7 @@ _OUTLOOK = f"""
 CASE
 WHEN NOT EXISTS (SELECT 1 {_ABLE} AND NOT EXISTS (
        SELECT 1 FROM approvals_decision d
-        WHERE d.request_id = {_R}.id AND d.reviewer_id = u.id))
+        WHERE d.request_id = {_R}.id AND d.reviewer_id = u.id AND d.retracted_at IS NULL))
 THEN 'nobody'
 WHEN ({_R}.required_approvals > 1
       AND (SELECT count(DISTINCT u.id) {_ABLE}) < {_R}.required_approvals)
@@ -72,8 +72,8 @@ ELSE '' END"""  # noqa: S608  # nosec B608
 
 _REVIEWS_SOMEWHERE = REVIEWS_AT_SOURCE.replace("role.source_id = %(source)s AND ", "")
 
-#: SELECT id: up to LISTED pending requests that are stranded, at all sources
-#: (%(everywhere)s) or at %(sources)s.
+#: SELECT id: up to LISTED pending requests that are stranded, at all sources (%(everywhere)s)
+#: or at %(sources)s. What is held is decided.
 WITHOUT_DECIDERS = f"""
 SELECT {_R}.id FROM (
   SELECT near.id FROM approvals_user u CROSS JOIN LATERAL (
@@ -91,7 +91,8 @@ SELECT {_R}.id FROM (
            SELECT 1 FROM approvals_user_groups m JOIN approvals_user u ON u.id = m.user_id
             WHERE m.group_id = team.id AND {_REVIEWS_SOMEWHERE} LIMIT {SMALL_TEAM + 1}) few)
 ) candidate JOIN {_R} ON {_R}.id = candidate.id
- WHERE {_R}.state = 'pending' AND (%(everywhere)s OR {_R}.source_id = ANY(%(sources)s))
+ WHERE {_R}.state = 'pending' AND {_R}.held_until IS NULL
+   AND (%(everywhere)s OR {_R}.source_id = ANY(%(sources)s))
    AND {_OUTLOOK} <> ''
  LIMIT {LISTED}"""  # noqa: S608  # nosec B608
 

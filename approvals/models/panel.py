@@ -30,7 +30,16 @@ def _in_order(model: type[models.Model], *names: str) -> tuple[str, ...]:
 
 _REQUEST = _in_order(
     ApprovalRequest,
-    *("id", "state", "closed_at", "claimed_by_id", "claimed_until", "answer_by", "execution_id"),
+    *(
+        "id",
+        "state",
+        "closed_at",
+        "held_until",
+        "claimed_by_id",
+        "claimed_until",
+        "answer_by",
+        "execution_id",
+    ),
 )
 _DELIVERY = _in_order(
     CallbackDelivery,
@@ -43,7 +52,10 @@ _SETTLING = Prepared(
 SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
        {", ".join(f"d.{name}" for name in _DELIVERY)},
        {", ".join(f"e.{name}" for name in _EXECUTION)},
-       (SELECT count(*) FROM approvals_decision v WHERE v.request_id = r.id),
+       (SELECT array_agg(v.id ORDER BY v.id) FROM approvals_decision v
+         WHERE v.request_id = r.id AND v.retracted_at IS NULL),
+       (SELECT max(v.undo_until) FROM approvals_decision v
+         WHERE v.request_id = r.id AND v.retracted_at IS NULL),
        (SELECT max(a.id) FROM approvals_assignment a WHERE a.request_id = r.id),
        (SELECT c.finding FROM approvals_callbackcheck c WHERE c.request_id = r.id),
        (SELECT h.read_at FROM approvals_executionhistory h WHERE h.execution_id = r.execution_id)
@@ -58,7 +70,8 @@ SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
 @dataclass(frozen=True, slots=True)
 class Settling:
     """A request as far as its panel shows it: with its delivery and its execution, and of
-    all three only the columns that move. VOTES: how many decisions it has. ASKED_LAST:
+    all three only the columns that move. VOTES: its decisions that stand, by key; UNDO_UNTIL:
+    when the last of them can no longer be taken back. ASKED_LAST:
     its youngest assignment, which tells that others were asked. FINDING: what AWS said of
     its callback. READ_AT: when its execution's history was last read.
     """
@@ -66,7 +79,8 @@ class Settling:
     request: ApprovalRequest
     delivery: CallbackDelivery | None
     execution: Execution | None
-    votes: int
+    votes: list[int] | None
+    undo_until: datetime | None
     asked_last: int | None
     finding: str | None
     read_at: datetime | None
@@ -79,13 +93,13 @@ def settling_of(user: User, public_id: UUID) -> Settling | None:
     if row is None:
         return None
     first, second = len(_REQUEST), len(_REQUEST) + len(_DELIVERY)
-    *columns, votes, asked_last, finding, read_at = row
+    *columns, votes, undo_until, asked_last, finding, read_at = row
     request = ApprovalRequest.from_db("default", _REQUEST, columns[:first])
     delivery = _joined(CallbackDelivery, _DELIVERY, columns[first:second])
     execution = _joined(Execution, _EXECUTION, columns[second:])
     # None is remembered as well: asking for what is not there must not ask the database.
     request._state.fields_cache |= {"delivery": delivery, "execution": execution}
-    return Settling(request, delivery, execution, votes, asked_last, finding, read_at)
+    return Settling(request, delivery, execution, votes, undo_until, asked_last, finding, read_at)
 
 
 def _joined(model: type[Row], names: tuple[str, ...], columns: list[Any]) -> Row | None:

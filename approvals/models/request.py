@@ -24,14 +24,7 @@ from approvals.states import OnReject, OnTimeout, RequestState, Withdrawal
 if TYPE_CHECKING:
     from approvals.models.delivery import CallbackDelivery
     from approvals.models.heartbeat import Heartbeat
-
-
-#: What a list shows; everything else of a request may be large.
-LIST_FIELDS = (
-    "public_id", "source", "kind", "title", "requested_by", "agent", "risk_score", "state",
-    "received_at", "due_at", "answer_by", "queue_at", "closed_at", "claimed_by",
-    "claimed_until", "required_approvals", "on_timeout", "execution",
-)  # fmt: skip
+    from approvals.models.held import HeldAnswer
 
 
 def callback_place(callback_sha256: str) -> str:
@@ -62,14 +55,6 @@ class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
         if user.sees_everything:
             return self
         return self.filter(source__in=user.rights.overseen_ids)
-
-    def for_list(self) -> Self:
-        return self.select_related("source", "kind", "claimed_by", "execution").only(
-            *LIST_FIELDS,
-            *("source__slug", "source__name", "kind__slug", "kind__label"),
-            *("claimed_by__username", "claimed_by__first_name", "claimed_by__last_name"),
-            *("execution__arn", "execution__status"),
-        )
 
 
 def _asked_of(user: User) -> models.QuerySet[ApprovalRequest, int]:
@@ -149,6 +134,8 @@ class ApprovalRequest(models.Model):
     # Where it stands.
     state = models.CharField(max_length=12, choices=RequestState, default=RequestState.PENDING)
     closed_at = models.DateTimeField(null=True, blank=True)
+    # Pending, and decided: the answer is frozen (held_answer) and is owed from then on.
+    held_until = models.DateTimeField(null=True, blank=True)
     withdrawal = models.CharField(max_length=16, choices=Withdrawal, blank=True, default="")
     closed_because = models.CharField(max_length=500, blank=True, default="")
     claimed_by = models.ForeignKey(
@@ -161,6 +148,7 @@ class ApprovalRequest(models.Model):
     if TYPE_CHECKING:
         delivery: CallbackDelivery
         heartbeat: Heartbeat
+        held_answer: HeldAnswer
 
     class Meta:
         constraints = [
@@ -246,5 +234,6 @@ class ApprovalRequest(models.Model):
             raise AlreadyClosed(f"Too late: {self.get_state_display()}.")
         self.state = state
         self.closed_at = at
+        self.held_until = None
         self.claimed_by = None
         self.claimed_until = None

@@ -192,7 +192,7 @@ def _nothing_to_decide(notice: Notice, now: datetime) -> str:
     request, person = notice.request, notice.user
     if not request.is_pending or (request.answer_by and now >= request.answer_by):
         return "The request no longer waits for a decision."
-    if request.decisions.filter(reviewer=person).exists():
+    if request.decisions.standing().filter(reviewer=person).exists():
         return "The person has decided already."
     return policy.may_decide(request, person)
 

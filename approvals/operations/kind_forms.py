@@ -10,6 +10,7 @@ from django.forms import BaseFormSet, formset_factory
 
 from approvals.keeping import KindFields
 from approvals.models import RequestKind
+from approvals.models.kind import LONGEST_UNDO, USUAL_UNDO
 from approvals.operations.durations import DurationField
 from approvals.operations.settings_fields import (
     REQUIRED,
@@ -22,7 +23,7 @@ from approvals.states import OnReject, OnTimeout
 from approvals.strict_json import MalformedJson, parse_json, plain_numbers
 
 _NAMES = ("label", "required_approvals", "reject_reasons", "on_reject", "on_timeout",
-          "timeout_seconds", "due_in_seconds", "default_users", "default_groups",
+          "timeout_seconds", "due_in_seconds", "undo_seconds", "default_users", "default_groups",
           "presentation")  # fmt: skip
 MOST_TEAMS = 10
 _NUMBER = {"required": REQUIRED, "invalid": "Write a whole number."}
@@ -79,6 +80,14 @@ class KindForm(SettingsForm):
     )
     due_in_seconds = DurationField(
         label="Due after", help_text="Earlier than that: the row takes colour, nothing ends."
+    )
+    undo_seconds = forms.IntegerField(
+        label="Seconds to take a decision back",
+        min_value=0,
+        max_value=LONGEST_UNDO,
+        initial=USUAL_UNDO,
+        help_text="A decision made in the browser is sent that much later. 0: at once; 30 at most.",
+        error_messages=_NUMBER,
     )
     default_users = LinesField(
         label="People asked by default", rows=2, help_text="One username per line."

@@ -162,7 +162,7 @@ def _shown() -> QuerySet[CallbackDelivery]:
         f"request__{name}"
         for name in ("payload", "payload_text", "summary", "links", "checks", "effects")
     )
-    last = Decision.objects.filter(request=OuterRef("request")).order_by("-pk")
+    last = Decision.objects.standing().filter(request=OuterRef("request")).order_by("-pk")
     return (
         CallbackDelivery.objects.select_related("request", "source")
         .defer("sealed_body", *names)

@@ -48,7 +48,7 @@ def forms_for(
 
 
 def desk_of(request: ApprovalRequest, operator: User, forms: Mapping[str, OperateForm]) -> Desk:
-    decisions = list(request.decisions.select_related("reviewer").order_by("id"))
+    decisions = list(request.decisions.standing().select_related("reviewer").order_by("id"))
     why_not_ask = _why_not_steered(request, operator)
     return Desk(
         reassign=forms[ReassignForm.verb],

@@ -119,7 +119,7 @@ def show_request(request: TokenRequest, public_id: UUID) -> HttpResponse:
     },
 )
 def decide(request: TokenRequest, public_id: UUID) -> HttpResponse:
-    """Approve or reject: 200 decided or vote recorded, 409 closed, by whom and when.
+    """Approve or reject: 200 decided, held or vote recorded, 409 closed, by whom and when.
 
     403 seen but not allowed (four eyes, not asked), 404 not seen.
     """
@@ -133,8 +133,26 @@ def decide(request: TokenRequest, public_id: UUID) -> HttpResponse:
         channel=Channel.API,
         comment=posted.comment,
         values=posted.values,
+        held=posted.hold,
     )
     return _answer(Detail.after(done, timezone.now()), done.decision.request)
+
+
+@router.post(
+    "/{uuid:public_id}/undo",
+    response=Detail,
+    summary="Take a decision back",
+    url_name="undo",
+    openapi_extra={"responses": documented(401, 403, 404, 409)},
+)
+def undo(request: TokenRequest, public_id: UUID) -> HttpResponse:
+    """Take back a decision that is held, or a vote as long as one could be: 409 too late.
+
+    403 somebody else's decision, 404 not seen. Nothing is posted.
+    """
+    approval = find(request.auth, public_id)
+    lifecycle.undo(approval.pk, reviewer=request.auth)
+    return _detail(find(request.auth, public_id))
 
 
 @router.get(

@@ -23,13 +23,17 @@ class Unreadable(Exception):
 
 
 class DecisionBody(BaseModel):
-    """What a reviewer posts: the verdict, why, and what the response form asks for."""
+    """What a reviewer posts: the verdict, why, what the response form asks for, and whether
+    it is held."""
 
     model_config = ConfigDict(extra="forbid", strict=True)
 
     verdict: Literal["approved", "rejected"]
     comment: str = Field("", description="Needed to reject")
     values: dict[str, Any] = Field({}, description="What the response_schema asks for")
+    hold: bool = Field(
+        False, description="Hold it as long as the kind says; until then it can be taken back"
+    )
 
     @property
     def word(self) -> Verdict:

@@ -64,7 +64,7 @@ _UNDELIVERED = {
 def poll_seconds(request: ApprovalRequest, now: datetime) -> int | None:
     """How soon looking again is worth it; None once nothing will change."""
     if request.is_pending:
-        return 5
+        return 1 if request.held_until else 5
     delivery = getattr(request, "delivery", None)
     if delivery is not None and delivery.is_pending:
         return 1 if now - delivery.owed_at < LIVELY else 5

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from approvals.models import AuditEvent
-from approvals.review.words import listed_names
-from approvals.states import AuditTag, CallbackFinding, Channel, Withdrawal
+from approvals.review.words import clock, listed_names
+from approvals.states import AuditTag, CallbackFinding, Channel, Verdict, Withdrawal
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,31 @@ def _voted(facts: Mapping[str, Any]) -> str:
     return f"approved{_channel(facts)}, {missing} more needed"
 
 
+def _held(facts: Mapping[str, Any]) -> str:
+    until = clock(datetime.fromisoformat(facts["until"]))
+    return f"{facts['verdict']} this{_channel(facts)}; it is sent at {until} unless taken back"
+
+
+def _decided(verdict: str) -> Callable[[Mapping[str, Any]], str]:
+    def sentence(facts: Mapping[str, Any]) -> str:
+        if "held" in facts:
+            return f"{verdict} this for good; it could be taken back until now"
+        return f"{verdict} this{_channel(facts)}"
+
+    return sentence
+
+
+def _undone(facts: Mapping[str, Any]) -> str:
+    word = "approval" if facts.get("verdict") == Verdict.APPROVED else "rejection"
+    return f"took their {word} back; nothing was sent"
+
+
 def _withdrawn(facts: Mapping[str, Any]) -> str:
+    fallen = "; a decision that was not sent yet falls" if facts.get("undone") else ""
+    return _why_withdrawn(facts) + fallen
+
+
+def _why_withdrawn(facts: Mapping[str, Any]) -> str:
     why = str(facts.get("why", ""))
     if why == Withdrawal.OPERATOR:
         return "took it back as an operator"
@@ -127,8 +151,10 @@ _WORDS: dict[AuditTag, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     AuditTag.CLAIMED: ("Somebody", lambda _: "is on it"),
     AuditTag.RELEASED: ("Somebody", lambda _: "let go"),
     AuditTag.VOTED: ("Somebody", _voted),
-    AuditTag.APPROVED: ("A rule", lambda facts: f"approved this{_channel(facts)}"),
-    AuditTag.REJECTED: ("A rule", lambda facts: f"rejected this{_channel(facts)}"),
+    AuditTag.HELD: ("Somebody", _held),
+    AuditTag.UNDONE: ("Somebody", _undone),
+    AuditTag.APPROVED: ("A rule", _decided("approved")),
+    AuditTag.REJECTED: ("A rule", _decided("rejected")),
     AuditTag.FORCED: ("An operator", _forced),
     AuditTag.REASSIGNED: ("An operator", _reassigned),
     AuditTag.DUE: ("The request", lambda _: "is due; it waits on"),

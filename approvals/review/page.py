@@ -11,6 +11,7 @@ from uuid import UUID
 from django.http import Http404
 
 from approvals import policy
+from approvals.lifecycle import hold
 from approvals.models import (
     ApprovalRequest,
     Assignment,
@@ -29,6 +30,7 @@ from approvals.presentation import headline_amount
 from approvals.review.facts import facts_of, headline, poll_seconds
 from approvals.review.forms import DecisionForm
 from approvals.review.futures import futures_of
+from approvals.review.held import held_of
 from approvals.review.history import lines_of
 from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
 from approvals.review.timeline import checked, timeline_of
@@ -44,7 +46,14 @@ def find(user: User, public_id: UUID) -> ApprovalRequest:
         Http404: there is none, or USER may not see it: nobody can tell which.
     """
     rows = seen_by(user).select_related(
-        "source", "kind", "execution", "claimed_by", "delivery", "heartbeat", "callback_check"
+        "source",
+        "kind",
+        "execution",
+        "claimed_by",
+        "delivery",
+        "heartbeat",
+        "callback_check",
+        "held_answer__decision__reviewer",
     )
     found = rows.filter(public_id=public_id).first()
     if found is None:
@@ -69,6 +78,9 @@ def panel_version(user: User, public_id: UUID, now: datetime) -> str:
         *_moving(delivery, "state attempts in_flight owed_at next_attempt_at settled_at"),
         *_moving(execution, "status seen_at"),
         *(settling.votes, settling.asked_last, settling.finding, settling.read_at),
+        request.held_until,
+        bool(settling.undo_until and now >= settling.undo_until),
+        bool(request.held_until and now >= request.held_until),
         poll_seconds(request, now),
         bool(request.answer_by and now >= request.answer_by),
         user.pk,
@@ -82,19 +94,23 @@ def _moving(row: CallbackDelivery | Execution | None, names: str) -> list[str]:
 
 def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[str, Any]:
     """What templates/request/_panel.html shows: where the request stands, for USER."""
-    decisions = list(request.decisions.select_related("reviewer").order_by("id"))
+    decisions = list(request.decisions.standing().select_related("reviewer").order_by("id"))
     mine = next((d for d in decisions if d.reviewer_id == user.pk), None)
     late = bool(request.answer_by and now >= request.answer_by)
     deadline = request.answer_by or request.due_at
     claimed = request.claimed_until is not None and request.claimed_until > now
     why_not = policy.may_decide(request, user) if request.is_pending else ""
-    can = request.is_pending and not (why_not or mine or late)
+    held = held_of(request, decisions, user, now)
+    is_asked = request.is_pending and request.held_until is None
+    can = is_asked and not (why_not or mine or late)
     return {
         "approval": request,
         "now": now,
         "poll": poll_seconds(request, now),
         "decisions": decisions,
         "mine": mine,
+        "held": held,
+        "held_left": held.until - now if held else None,
         "why_not": why_not,
         "late": late,
         "may_decide": can,
@@ -106,7 +122,7 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "time_given": deadline - request.sent_at if deadline else None,
         "far": bool(deadline and deadline - now >= NEAR),
         "no_time": timedelta(0),
-        **(_prospects(request, decisions, asker_can=can) if request.is_pending else {}),
+        **(_prospects(request, decisions, asker_can=can) if is_asked else {}),
         "facts": [] if request.is_pending else facts_of(request, decisions),
         "headline": "" if request.is_pending else headline(request, decisions),
     }
@@ -122,6 +138,7 @@ def card_context(
         "form": form or DecisionForm(request),
         "approve_words": f"Approve {amount}" if amount else "Approve",
         "amount": amount,
+        "undo_window": int(hold.window(request, now).total_seconds()),
         "run": run_of(request),
         "pulse": pulse_of(request, now),
         "timeline": timeline_of(request),

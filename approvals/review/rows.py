@@ -13,6 +13,7 @@ from django.utils import timezone
 from approvals.models import RequestKind, User
 from approvals.models.listing import ListedRequest
 from approvals.presentation import KINDS, Presentation, headline_amount
+from approvals.review.words import clock
 
 SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
 HIGH_RISK, SOME_RISK = 70, 40  # points of 100
@@ -48,9 +49,21 @@ class Row:
         return str(request.agent or request.requested_by or request.source.name)
 
     @property
+    def held(self) -> str:
+        """Who decided what is not sent yet, and when it is; empty if nothing is held."""
+        request = self.request
+        if request.held_until is None:
+            return ""
+        decision = request.held_answer.decision
+        at = clock(request.held_until)
+        return f"{decision.verdict.capitalize()} by {decision.who}, sent at {at}"
+
+    @property
     def closing(self) -> str:
         """How it ended, in a word or two; for lists of what is closed."""
         request = self.request
+        if request.held_until:
+            return f"sent at {clock(request.held_until)}"
         return "Waiting for others" if request.is_pending else str(request.ending)
 
 

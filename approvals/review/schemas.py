@@ -18,6 +18,23 @@ from approvals.policy import Place
 from approvals.states import DeliveryState
 
 
+class HeldOut(BaseModel):
+    """A decision that ends the matter at `until`, unless who made it takes it back."""
+
+    verdict: str
+    by: str
+    until: datetime
+
+    @classmethod
+    def of(cls, request: ApprovalRequest) -> Self | None:
+        """None where nothing of REQUEST is held."""
+        if request.held_until is None:
+            return None
+        decision = request.held_answer.decision
+        by = decision.reviewer.username if decision.reviewer else decision.cause
+        return cls(verdict=decision.verdict, by=by, until=request.held_until)
+
+
 class Item(BaseModel):
     """A request as a list shows it."""
 
@@ -34,6 +51,7 @@ class Item(BaseModel):
     due_at: datetime | None
     answer_by: datetime | None
     closed_at: datetime | None
+    held: HeldOut | None
     claimed_by: str | None
     required: int
 
@@ -47,6 +65,7 @@ class Item(BaseModel):
             "source": request.source.slug,
             "claimed_by": request.claimed_by.username if claimed and request.claimed_by else None,
             "required": request.required_approvals,
+            "held": HeldOut.of(request),
             **{name: getattr(request, name) for name in _PLAIN},
         }
 
@@ -134,7 +153,7 @@ class Detail(Item):
 
     @classmethod
     def of(cls, request: ApprovalRequest, now: datetime) -> Self:
-        rows = list(request.decisions.select_related("reviewer").order_by("id"))
+        rows = list(request.decisions.standing().select_related("reviewer").order_by("id"))
         return cls._told(
             request,
             now,

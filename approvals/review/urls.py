@@ -12,6 +12,7 @@ urlpatterns = [
     path("requests/<uuid:public_id>/", views.show, name="request"),
     path("requests/<uuid:public_id>/panel/", views.panel, name="request-panel"),
     path("requests/<uuid:public_id>/decide/", views.decide, name="decide"),
+    path("requests/<uuid:public_id>/undo/", views.undo, name="undo"),
     path("requests/<uuid:public_id>/claim/", views.claim, name="claim"),
     path("requests/<uuid:public_id>/release/", views.release, name="release"),
     path("preferences/", views.preferences, name="preferences"),

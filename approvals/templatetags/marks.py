@@ -6,7 +6,7 @@ Both are hidden from screen readers.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from decimal import Decimal
 from typing import TypeAlias
 
@@ -34,6 +34,20 @@ def dial(left: Amount, total: Amount, tone: str = "") -> SafeString | str:
         'cy="10" r="8" pathLength="100" stroke-dasharray="{} 100"/></svg>',
         tone or urgency(left, total),
         _percent(left, total),
+    )
+
+
+@register.simple_tag
+def countdown(left: timedelta, span: timedelta, until: datetime) -> SafeString:
+    """A dial that runs out: LEFT of SPAN until UNTIL; `static/js/clock.js` keeps it going."""
+    return format_html(
+        '<svg class="dial dial--calm" viewBox="0 0 20 20" aria-hidden="true" focusable="false" '
+        'data-until="{}" data-span="{}"><circle class="dial-track" cx="10" cy="10" r="8"/>'
+        '<circle class="dial-arc" cx="10" cy="10" r="8" pathLength="100" '
+        'stroke-dasharray="{} 100"/></svg>',
+        until.isoformat(),
+        span.total_seconds(),
+        _percent(left, span),
     )
 
 

@@ -36,6 +36,18 @@ def left(moment: datetime | None, now: datetime | None = None) -> SafeString | s
 
 
 @register.simple_tag
+def held_left(until: datetime, now: datetime) -> SafeString:
+    """The time until UNTIL: `8 s`, and `0 s` once past, as somebody waits for what follows."""
+    words = span(max(until - now, timedelta(0)))
+    return format_html(
+        '<time class="left" datetime="{}" title="{}" data-left="held">{}</time>',
+        until.isoformat(),
+        whole(until),
+        words,
+    )
+
+
+@register.simple_tag
 def clock(moment: datetime | None) -> SafeString | str:
     """The moment itself, with its zone: `14:30:11 CET`, with the day where it is not today."""
     if moment is None:

@@ -32,8 +32,14 @@ function tick() {
   const now = Date.now() + skew;
   for (const time of document.querySelectorAll("time[data-when], time[data-left]")) {
     const apart = (Date.parse(time.dateTime) - now) / 1000;
-    const words = "left" in time.dataset ? remaining(apart) : spoken(apart);
+    const left = time.dataset.left === "held" ? Math.max(apart, 0) : apart;
+    const words = "left" in time.dataset ? remaining(left) : spoken(apart);
     if (words !== null && words !== time.textContent) time.textContent = words;
+  }
+  for (const dial of document.querySelectorAll("svg[data-until]")) {
+    const share = (Date.parse(dial.dataset.until) - now) / 1000 / dial.dataset.span;
+    const percent = Math.round(100 * Math.min(Math.max(share, 0), 1));
+    dial.querySelector(".dial-arc").setAttribute("stroke-dasharray", `${percent} 100`);
   }
 }
 

@@ -49,6 +49,7 @@ class House:
         self.requests: Requests = {}
         self._put_pending()
         self._put_unusual()
+        self._put_held()
         self._put_closed()
         self._put_undelivered()
 
@@ -129,6 +130,23 @@ class House:
         )
         self._put("half", "anna", "bert", title="Two must agree on this", required_approvals=2)
         self.decide("half", "anna")
+
+    def _put_held(self) -> None:
+        """Decided in the browser, and not sent for as long as somebody looks at it here."""
+        make_kind(undo_seconds=30)
+        for name, needed in (("pressed", 1), ("vote", 2)):
+            self._put(
+                name, "anna", "bert", title=f"Release order NO-104{35 + needed}",
+                timeout_seconds=86_000, required_approvals=needed,
+            )  # fmt: skip
+            lifecycle.decide(
+                self.requests[name].pk, verdict=Verdict.APPROVED, reviewer=self.people["anna"],
+                channel=Channel.BROWSER, comment="Called the customer.", held=True,
+            )  # fmt: skip
+        make_kind(undo_seconds=0)
+        until = database_now() + timedelta(hours=1)
+        held = ApprovalRequest.objects.filter(pk=self.requests["pressed"].pk)
+        held.update(held_until=until)
 
     def _put_closed(self) -> None:
         people = self.people
@@ -225,7 +243,7 @@ def _kinds() -> None:
     }.items():  # fmt: skip
         make_kind(slug, label=label)
     payment: RequestKind = make_kind(
-        "payment", label="Payment", timeout_seconds=86_400, due_in_seconds=7_200,
+        "payment", label="Payment", timeout_seconds=86_400, due_in_seconds=7_200, undo_seconds=10,
         reject_reasons=["Not in the budget", "Unknown supplier"], on_timeout=OnTimeout.LAPSE,
     )  # fmt: skip
     KindRequirement.objects.create(kind=payment, group=make_team("finance"), approvals=1)

@@ -8,8 +8,9 @@ from typing import Any
 
 import pytest
 
-from approvals.models import ApprovalRequest, CallbackDelivery, User
-from approvals.states import CallbackVerb
+from approvals import lifecycle
+from approvals.models import ApprovalRequest, CallbackDelivery, RequestKind, User
+from approvals.states import CallbackVerb, Channel, Verdict
 from tests.intake.sender import Sender, approve, make_sender, order, problem_of
 
 SOMEBODY_ELSES = "7ea66d88-6282-4f6b-b2a3-30b79fa8110e"
@@ -26,6 +27,7 @@ def test_a_pending_request_has_no_outcome_yet(sender: Sender) -> None:
         "outcome": None,
         "closed_at": None,
         "closed_because": "",
+        "held": None,
         "decisions": [],
         "delivery": None,
     }
@@ -42,6 +44,23 @@ def test_a_decided_request_says_who_and_how_far_the_answer_is(sender: Sender, an
     assert [each["by"] for each in answer["decisions"]] == ["anna"]
     assert answer["delivery"]["state"] == "pending"
     assert "Y2FsbGJhY2s" not in json.dumps(answer)
+
+
+def test_a_held_decision_is_told_and_no_outcome_yet(sender: Sender, anna: User) -> None:
+    opened = sender.open().json()
+    RequestKind.objects.update(undo_seconds=10)
+    row = ApprovalRequest.objects.get()
+    lifecycle.decide(
+        row.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.BROWSER, held=True
+    )
+
+    answer = sender.get(f"/{opened['id']}").json()
+
+    assert (answer["state"], answer["outcome"], answer["delivery"]) == ("pending", None, None)
+    assert (answer["held"]["verdict"], answer["held"]["by"]) == ("approved", "anna")
+    lifecycle.undo(row.pk, reviewer=anna)
+    again = sender.get(f"/{opened['id']}").json()
+    assert (again["held"], again["decisions"]) == (None, [])
 
 
 @pytest.mark.parametrize("change", [str.lower, str.upper])

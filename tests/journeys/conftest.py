@@ -80,9 +80,11 @@ class Demo:
 
         return arn, eventually(request_id, within=30, what="the order is in the queue")
 
-    def decide(self, request_id: str, verdict: str, comment: str = "") -> dict[str, Any]:
+    def decide(
+        self, request_id: str, verdict: str, comment: str = "", *, hold: bool = False
+    ) -> dict[str, Any]:
         path = f"/api/v1/requests/{request_id}/decision"
-        return self.api("dana", path, {"verdict": verdict, "comment": comment})
+        return self.api("dana", path, {"verdict": verdict, "comment": comment, "hold": hold})
 
     def request(self, request_id: str) -> dict[str, Any]:
         return self.api("olu", f"/api/v1/requests/{request_id}")

@@ -10,6 +10,7 @@ import contextlib
 import json
 import os
 import signal
+from datetime import datetime, timedelta
 
 import pytest
 from redis import Redis
@@ -51,6 +52,43 @@ def test_a_rejected_order_takes_the_other_branch_with_the_reason(demo: Demo) -> 
     assert "The address is new." in json.dumps(result)
     assert result["status"] == "cancelled"
     assert demo.delivered(request_id, within=10)["state"] == "rejected"
+
+
+def test_a_held_decision_is_sent_once_it_can_no_longer_be_taken_back(demo: Demo) -> None:
+    arn, request_id = demo.order()
+
+    held = demo.decide(request_id, "approved", "Checked by phone.", hold=True)
+
+    assert (held["state"], held["delivery"]) == ("pending", None)
+    assert (held["held"]["verdict"], held["held"]["by"]) == ("approved", "dana")
+    until = datetime.fromisoformat(held["held"]["until"])
+    assert until - datetime.fromisoformat(held["decisions"][0]["at"]) == timedelta(seconds=10)
+    delivered = demo.delivered(request_id, within=30)
+    late = datetime.fromisoformat(delivered["delivery"]["delivered_at"]) - until
+    assert timedelta(0) <= late < timedelta(seconds=5)  # about one, on a machine that is idle
+    assert (delivered["state"], delivered["held"]) == ("approved", None)
+    assert "Checked by phone." in demo.ended(arn)["Result"]
+
+
+def test_what_is_taken_back_never_reaches_the_function(demo: Demo) -> None:
+    arn, request_id = demo.order()
+    demo.decide(request_id, "approved", hold=True)
+
+    back = demo.api("dana", f"/api/v1/requests/{request_id}/undo", {})
+
+    assert (back["state"], back["held"], back["decisions"]) == ("pending", None, [])
+    demo.decide(request_id, "rejected", "On second thoughts.")
+    assert json.loads(demo.ended(arn)["Result"])["status"] == "cancelled"
+
+
+def test_a_worker_killed_while_a_decision_is_held_loses_nothing(demo: Demo) -> None:
+    arn, request_id = demo.order()
+    demo.decide(request_id, "approved", hold=True)
+
+    os.killpg(os.getpgid(demo.pid("worker")), signal.SIGKILL)
+
+    assert demo.delivered(request_id, within=60)["state"] == "approved"
+    assert demo.ended(arn)["Status"] == "SUCCEEDED"
 
 
 def test_a_worker_killed_before_the_delivery_loses_nothing(demo: Demo) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
+from django.db import connection
 
 from approvals import keeping
 from approvals.errors import InvalidFields, StalePage
@@ -30,6 +31,29 @@ FULL = KindFields(
     default_users=["mara"],
     default_groups=["order-desk"],
 )
+
+
+def test_a_kind_that_says_nothing_holds_for_ten_seconds_whoever_makes_it(mara):
+    keeping.make_kind("refund", FULL, admin=mara)
+    with connection.cursor() as cursor:  # as the release before, which does not know of it
+        cursor.execute(
+            "INSERT INTO approvals_requestkind (slug, label, presentation, required_approvals, "
+            "on_reject, on_timeout, reject_reasons) "
+            "VALUES ('old', 'Old', '{}', 1, 'failure', 'fail', '{}')"
+        )
+    made = RequestKind.objects.filter(slug__in=["refund", "old"])
+    assert set(made.values_list("slug", "undo_seconds")) == {
+        ("refund", 10),
+        ("old", 10),
+    }
+
+
+def test_how_long_a_decision_is_held_stands_in_the_history_of_its_kind(mara):
+    keeping.make_kind("refund", FULL, admin=mara)
+    assert keeping.change_kind("refund", replace(FULL, undo_seconds=0), admin=mara) == [
+        "undo_seconds"
+    ]
+    assert ChangeEvent.objects.latest("seq").facts["changed"] == {"undo_seconds": [10, 0]}
 
 
 @pytest.fixture(autouse=True)
@@ -107,6 +131,8 @@ def test_a_request_that_is_open_stays_as_it_was_received(mara):
         ({"timeout_seconds": 0}, "timeout_seconds"),
         ({"timeout_seconds": 367 * 86_400}, "timeout_seconds"),
         ({"due_in_seconds": 86_400}, "due_in_seconds"),
+        ({"undo_seconds": -1}, "undo_seconds"),
+        ({"undo_seconds": 31}, "undo_seconds"),
         ({"default_users": ["nobody"]}, "default_users"),
         ({"default_groups": ["operator"]}, "default_groups"),
     ],

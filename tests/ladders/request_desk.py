@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+from django.db import connection, transaction
 from django.db.models import F
 
 from approvals import lifecycle
@@ -20,17 +21,20 @@ from approvals.models import (
     CallbackDelivery,
     Decision,
     Heartbeat,
+    HeldAnswer,
     User,
 )
 from approvals.states import AuditTag, Channel, OnTimeout, Verdict, Withdrawal
 from tests.factories import make_kind, make_source, make_team, make_user, new_request
-from tests.ladders.request_model import Asking, World
+from tests.ladders.request_model import WINDOW, Asking, World
 
 PEOPLE = ("anna", "bert", "cora", "dora")
 CLOSING = (
     AuditTag.APPROVED, AuditTag.REJECTED, AuditTag.FORCED, AuditTag.EXPIRED, AuditTag.WITHDRAWN,
 )  # fmt: skip
-_CLOCKS = ("due_at", "escalate_at", "answer_by", "callback_expires_at", "clock_at")
+_CLOCKS = (
+    "due_at", "escalate_at", "answer_by", "callback_expires_at", "clock_at", "held_until",
+)  # fmt: skip
 
 
 @dataclass
@@ -43,7 +47,7 @@ class Desk:
     bodies: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        make_kind()
+        make_kind(undo_seconds=WINDOW)
         self.source = make_source()
         self.people = {name: _person(name) for name in (*PEOPLE, "olga")}
         User.objects.update(is_active=True)
@@ -66,7 +70,7 @@ class Desk:
             on_timeout=OnTimeout(rule),
             due_in_seconds=150,
             escalate_in_seconds=350,
-            timeout_seconds=1000,
+            timeout_seconds=1160,
             heartbeat_timeout_seconds=300,
         )
         received = lifecycle.receive(self.source, new, sent_at=None)
@@ -91,6 +95,25 @@ class Desk:
             comment="Because.",
         )
         return "decided" if done.delivery else "voted"
+
+    def hold(self, number: int, person: str, verdict: str) -> str:
+        done = lifecycle.decide(
+            self.keys[number],
+            verdict=Verdict(verdict),
+            reviewer=self.people[person],
+            channel=Channel.BROWSER,
+            comment="Because.",
+            held=True,
+        )
+        return "held" if done.held else "decided" if done.delivery else "voted"
+
+    def undo(self, number: int, person: str) -> str:
+        lifecycle.undo(self.keys[number], reviewer=self.people[person])
+        return "undone"
+
+    def conclude(self, number: int) -> str:
+        done = lifecycle.conclude(self.keys[number], now=database_now())
+        return "concluded" if done else "nothing"
 
     def claim(self, number: int, person: str) -> str:
         lifecycle.claim(self.keys[number], reviewer=self.people[person])
@@ -142,6 +165,12 @@ class Desk:
         ago = timedelta(seconds=seconds)
         pending = ApprovalRequest.objects.pending().filter(pk=self.keys[number])
         pending.update(**{name: F(name) - ago for name in _CLOCKS})
+        with transaction.atomic(), connection.cursor() as cursor:  # past the trigger
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            cursor.execute(
+                "UPDATE approvals_decision SET undo_until = undo_until - %s WHERE request_id = %s",
+                [ago, self.keys[number]],
+            )
         return "later"
 
     def leave(self, person: str) -> str:
@@ -197,13 +226,24 @@ class Desk:
         assert beating == {row.pk for row in rows if row.is_pending or row.pk in owed}
 
     def _check_votes(self, rows: list[ApprovalRequest], world: World) -> None:
-        people = Decision.objects.filter(request__in=rows, cause="person").order_by("pk")
+        self._check_holds(rows, world)
+        people = Decision.objects.standing().filter(request__in=rows, cause="person")
         given = [(d.request_id, d.reviewer_id, d.verdict) for d in people]
         assert len(set(given)) == len(given)
         for row, asked in zip(rows, world.requests, strict=True):
             verdicts = [verdict for pk, _, verdict in given if pk == row.pk]
             assert verdicts.count("approved") == len(asked.votes)
             assert verdicts.count("rejected") == asked.rejections
+
+    def _check_holds(self, rows: list[ApprovalRequest], world: World) -> None:
+        frozen = set(HeldAnswer.objects.filter(request__in=rows).values_list("pk", flat=True))
+        held = {row.pk for row, asked in zip(rows, world.requests, strict=True) if asked.held}
+        assert frozen == held == {row.pk for row in rows if row.held_until}
+        retracted = Decision.objects.exclude(retracted_at=None).filter(request__in=rows)
+        undone = Counter(retracted.values_list("request", flat=True))
+        assert undone == Counter(
+            {row.pk: asked.undone for row, asked in zip(rows, world.requests, strict=True)}
+        )
 
     def _check_history(self, rows: list[ApprovalRequest], world: World) -> None:
         for row, asked in zip(rows, world.requests, strict=True):

@@ -10,14 +10,15 @@ from dataclasses import dataclass, field
 from itertools import permutations
 from typing import Literal, TypeAlias
 
-DUE, ESCALATE, ANSWER_BY = 150, 350, 940  # seconds; steps of time are hundreds
+DUE, ESCALATE, ANSWER_BY = 150, 350, 1100  # seconds; steps of time are hundreds
+WINDOW = 30  # seconds in which a decision made with a hold can be taken back
 
 Verdict = Literal["approved", "rejected"]
 Rule = Literal["fail", "reject", "approve", "lapse"]
 Word: TypeAlias = str
 
 CLOSED, NOT_ASKED, VOTED_BEFORE = "AlreadyClosed", "NotAReviewer", "AlreadyVoted"
-INVALID, NOTHING = "InvalidFields", "nothing"
+INVALID, NOTHING, NOTHING_TO_UNDO = "InvalidFields", "nothing", "NothingToUndo"
 
 
 @dataclass(frozen=True)
@@ -50,14 +51,34 @@ class Asked:
     elapsed: int = 0
     struck: set[str] = field(default_factory=set)
     claimed_by: str = ""
+    held: Verdict | None = None  # decided, and not told to AWS yet
+    # Who decided what, with a hold or without, and when; those that stand.
+    stack: list[tuple[str, Verdict, bool, int]] = field(default_factory=list)
+    undone: int = 0
 
     @property
     def is_open(self) -> bool:
         """Whether a person may still decide: the sweep may be on its way."""
-        return self.state == "pending" and self.elapsed < ANSWER_BY
+        return self.state == "pending" and not self.held and self.elapsed < ANSWER_BY
 
     def close(self, state: str, owed: str) -> None:
+        if self.held:  # nothing was sent: it falls
+            self.take_off_last()
         self.state, self.owed, self.claimed_by = state, owed, ""
+
+    @property
+    def is_late(self) -> bool:
+        """Whether the last decision can no longer be taken back."""
+        return self.elapsed - self.stack[-1][3] >= WINDOW
+
+    def take_off_last(self) -> None:
+        person, verdict, *_ = self.stack.pop()
+        self.undone += 1
+        self.held = None
+        if verdict == "approved":
+            self.votes.remove(person)
+        else:
+            self.rejections -= 1
 
 
 @dataclass
@@ -80,7 +101,33 @@ class World:
         self.requests.append(new)
         return "received"
 
-    def decide(self, number: int, person: str, verdict: Verdict) -> Word:
+    def hold(self, number: int, person: str, verdict: Verdict) -> Word:
+        """Decide as in the browser; less than a step of time before the end, at once."""
+        request = self.requests[number]
+        came_to = self.decide(number, person, verdict, held=True)
+        if came_to == "decided" and request.stack[-1][2]:
+            return "held"
+        return came_to
+
+    def undo(self, number: int, person: str) -> Word:
+        request = self.requests[number]
+        if not any(who == person for who, *_ in request.stack):
+            return "NotYourDecision" if request.stack else NOTHING_TO_UNDO
+        who, _, can, _ = request.stack[-1]
+        if request.state != "pending" or who != person or not can or request.is_late:
+            return NOTHING_TO_UNDO
+        request.take_off_last()
+        return "undone"
+
+    def conclude(self, number: int) -> Word:
+        request = self.requests[number]
+        if not request.held or not request.is_late:
+            return NOTHING
+        verdict, request.held = request.held, None
+        request.close(verdict, verdict)
+        return "concluded"
+
+    def decide(self, number: int, person: str, verdict: Verdict, *, held: bool = False) -> Word:
         request = self.requests[number]
         if person not in self.able(request):
             return NOT_ASKED
@@ -90,12 +137,15 @@ class World:
             return VOTED_BEFORE
         if verdict == "rejected":
             request.rejections += 1
-            request.close("rejected", "rejected")
-            return "decided"
-        request.votes.append(person)
-        if self.missing(request):
+        else:
+            request.votes.append(person)
+        request.stack.append((person, verdict, held, request.elapsed))
+        if verdict == "approved" and self.missing(request):
             return "voted"
-        request.close("approved", "approved")
+        if held:
+            request.held = verdict
+        else:
+            request.close(verdict, verdict)
         return "decided"
 
     def claim(self, number: int, person: str) -> Word:
@@ -161,6 +211,10 @@ class World:
             return NOTHING
         request.struck |= passed
         if request.elapsed >= ANSWER_BY:
+            if request.held:
+                verdict, request.held = request.held, None
+                request.close(verdict, verdict)
+                return "struck"
             request.struck.add("expired")
             words = {"fail": "expired", "reject": "rejected", "approve": "approved", "lapse": ""}
             request.close("expired", words[request.rule])

@@ -68,6 +68,18 @@ class RequestLadder(RuleBasedStateMachine):
     def decide(self, number: int, person: str, verdict: str) -> None:
         self.take("decide", number, person, verdict)
 
+    @rule(number=requests, person=people, verdict=verdicts)
+    def hold(self, number: int, person: str, verdict: str) -> None:
+        self.take("hold", number, person, verdict)
+
+    @rule(number=requests, person=people)
+    def undo(self, number: int, person: str) -> None:
+        self.take("undo", number, person)
+
+    @rule(number=requests)
+    def conclude(self, number: int) -> None:
+        self.take("conclude", number)
+
     @rule(number=requests, person=people, step=st.sampled_from(["claim", "release"]))
     def say_who_is_on_it(self, number: int, person: str, step: str) -> None:
         self.take(step, number, person)
@@ -127,9 +139,9 @@ def _steps_on(number: int) -> st.SearchStrategy[Step]:
     at = st.just(number)
     return st.one_of(
         st.tuples(st.just("decide"), at, people, verdicts),
-        st.tuples(st.just("decide"), at, people, verdicts),
-        st.tuples(st.just("claim"), at, people),
-        st.tuples(st.sampled_from(["withdraw", "strike", "strike", "take_back"]), at),
+        st.tuples(st.just("hold"), at, people, verdicts),
+        st.tuples(st.sampled_from(["undo", "undo", "claim"]), at, people),
+        st.tuples(st.sampled_from(["withdraw", "strike", "conclude", "take_back"]), at),
         st.tuples(st.just("force"), at, verdicts),
         st.tuples(st.just("leave"), people),
     )
@@ -145,7 +157,7 @@ def _in_order(
     world = deepcopy(before)
     for each in order:
         name, *facts = steps[each]
-        if name == "strike" and came_to[each] == NOTHING:
+        if name in ("strike", "conclude") and came_to[each] == NOTHING:
             continue
         if getattr(world, name)(*facts) != came_to[each]:
             return None

@@ -142,6 +142,37 @@ ANSWERS = [
           "answers_stand_in_history"),
 ]  # fmt: skip
 
+HOLDS = [
+    Fault("a held answer is forgotten", f"DELETE FROM approvals_heldanswer {ITS}",
+          "holds_are_whole", of="held"),
+    Fault("a held request is let go, its answer is not", f"{REQUEST} held_until = NULL {MINE}",
+          "holds_are_whole", of="held"),
+    Fault("another's decision is frozen", "UPDATE approvals_heldanswer SET decision_id = (SELECT "
+          f"id FROM approvals_decision WHERE request_id = {{other}}) {ITS}",
+          "holds_are_whole", of="held", other="approved"),
+    Fault("what is held is gone", f"DELETE FROM approvals_approvalrequest {MINE}",
+          "holds_are_whole", of="held", where="row {id}"),
+    Fault("a rejection is forgotten that was held", f"DELETE FROM approvals_heldanswer {ITS}",
+          "decisions_fit_the_outcome", of="held rejection"),
+    Fault("nobody concludes a hold", f"{REQUEST} held_until = now() - interval '2 min' {MINE}",
+          "holds_end_in_time", of="held"),
+    Fault("a hold ended with another answer than was frozen",
+          f"{LINE} facts = facts || '{{{{\"answer_sha256\": \"f\"}}}}' {ITS} "
+          "AND tag = 'request.held'", "holds_end_in_one_way", of="sent after its hold"),
+    Fault("a hold ended without a trace", f"{LINE} facts = facts - 'held' {ITS}",
+          "holds_end_in_one_way", of="sent after its hold"),
+    Fault("a decision that was sent is taken back", f"{DECISION} retracted_at = now() {ITS}",
+          "what_was_taken_back_stands_in_history", of="sent after its hold"),
+    Fault("what was taken back counts again", f"{DECISION} retracted_at = NULL {ITS}",
+          "what_was_taken_back_stands_in_history", of="taken back by rita"),
+    Fault("it was taken back too late",
+          f"{DECISION} undo_until = decided_at {ITS}",
+          "what_was_taken_back_stands_in_history", of="vote taken back"),
+    Fault("a held answer's bytes are changed",
+          f"UPDATE approvals_heldanswer SET sealed_body = sealed_body || '\\x00'::bytea {ITS}",
+          "held_answers_are_unchanged", of="held"),
+]  # fmt: skip
+
 WAITING = [
     Fault("a heartbeat is forgotten", f"DELETE FROM approvals_heartbeat {ITS}",
           "beats_go_on_while_aws_waits", of="voted"),
@@ -209,4 +240,4 @@ CHECKPOINTS = [
           "checkpoints_hold", where="checkpoint 2"),
 ]  # fmt: skip
 
-FAULTS = [*REQUESTS, *DECISIONS, *ANSWERS, *WAITING, *HISTORIES, *CHECKPOINTS]
+FAULTS = [*REQUESTS, *DECISIONS, *HOLDS, *ANSWERS, *WAITING, *HISTORIES, *CHECKPOINTS]

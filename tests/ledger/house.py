@@ -18,7 +18,7 @@ from approvals.lifecycle import desk
 from approvals.lifecycle.checks import ask_who_closed
 from approvals.models import ApprovalRequest, CallbackSource, Heartbeat, User
 from approvals.states import Channel, OnReject, OnTimeout, Reply, Verdict, Withdrawal
-from tests.factories import make_request, make_source, make_team, make_user
+from tests.factories import make_kind, make_request, make_source, make_team, make_user
 
 UNKNOWN = Answer(Reply.UNAVAILABLE, "ReadTimeoutError: …", applied_unknown=True)
 CLOSED = Answer(Reply.CLOSED, "AWS no longer waits.")
@@ -55,13 +55,18 @@ def build() -> House:
     mara = make_user("mara", role="admin")
     keeping.disable_source("orders", admin=mara)
     keeping.enable_source("orders", admin=mara)
-    for settled in (_delivered, _dead, _closed_without_answer, _on_the_way, _open):
+    for settled in (_delivered, _dead, _closed_without_answer, _held, _on_the_way, _open):
         settled(house)
     return house
 
 
 def _decide(
-    house: House, request: ApprovalRequest, verdict: Verdict = Verdict.APPROVED, by: Any = None
+    house: House,
+    request: ApprovalRequest,
+    verdict: Verdict = Verdict.APPROVED,
+    by: Any = None,
+    *,
+    held: bool = False,
 ) -> None:
     lifecycle.decide(
         request.pk,
@@ -70,6 +75,7 @@ def _decide(
         channel=Channel.BROWSER,
         comment="Looked at.",
         values={"size": 3} if request.response_schema and verdict is Verdict.APPROVED else None,
+        held=held,
     )
 
 
@@ -152,6 +158,34 @@ def _closed_without_answer(house: House) -> None:
     _expire(house.open("lapsed", on_timeout=OnTimeout.LAPSE))
     for why in (Withdrawal.CLOSED_AT_AWS, Withdrawal.EXECUTION_ENDED, Withdrawal.ELSEWHERE):
         _withdraw(house.open(str(why)), why)
+
+
+def _held(house: House) -> None:
+    """Held still, taken back, decided anew, sent after its hold, fallen with its request."""
+    make_kind(undo_seconds=10)
+    for name, verdict in (
+        ("held", Verdict.APPROVED),
+        ("held rejection", Verdict.REJECTED),
+        ("taken back by rita", Verdict.REJECTED),
+        ("decided anew", Verdict.REJECTED),
+        ("sent after its hold", Verdict.REJECTED),
+        ("fallen", Verdict.REJECTED),
+    ):
+        _decide(house, house.open(name), verdict, held=True)
+    for name in ("taken back by rita", "decided anew"):
+        lifecycle.undo(house.requests[name].pk, reviewer=house.rita)
+    _decide(house, house.requests["decided anew"], held=True)
+    vote = house.open("vote taken back", required_approvals=2)
+    _decide(house, vote, held=True)
+    lifecycle.undo(vote.pk, reviewer=house.rita)
+    for name in ("decided anew", "sent after its hold"):
+        request = house.requests[name]
+        request.refresh_from_db()
+        assert request.held_until
+        assert lifecycle.conclude(request.pk, now=request.held_until)
+        _send_expired(name)
+    _withdraw(house.requests["fallen"], Withdrawal.CLOSED_AT_AWS)
+    make_kind(undo_seconds=0)
 
 
 def _on_the_way(house: House) -> None:

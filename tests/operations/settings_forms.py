@@ -17,6 +17,7 @@ def kind_form(**fields: Any) -> dict[str, Any]:
         "required_approvals": "1",
         "on_reject": "failure",
         "on_timeout": "fail",
+        "undo_seconds": "10",
         "of-TOTAL_FORMS": "0",
         "of-INITIAL_FORMS": "0",
         **fields,

@@ -13,13 +13,13 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from approvals import doorbell, lifecycle, tasks
 from approvals.clock import database_now
-from approvals.models import CallbackDelivery, Circuit, Heartbeat, SweepMark, Tally
+from approvals.models import ApprovalRequest, CallbackDelivery, Circuit, Heartbeat, SweepMark, Tally
 from approvals.operations.metrics import page
 from approvals.states import Channel, Reply, Verdict, Withdrawal
 from portal import beat
 from tests.callbacks.conftest import decided
 from tests.counting import alone  # noqa: F401  the fixture of pytestmark
-from tests.factories import make_request, make_source, make_user
+from tests.factories import make_kind, make_request, make_source, make_user
 from tests.fakes.gateway import ScriptedGateway
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("alone")]
@@ -63,6 +63,26 @@ def scrape(client: Client) -> Figures:
 
 def run(name: str) -> None:
     current_app.tasks[name].run()
+
+
+def test_what_is_held_is_told_and_what_nobody_concludes_is_due(client):
+    anna = make_user("anna")
+    make_kind(undo_seconds=10)
+    row = make_request(anna, timeout_seconds=3_600)
+    lifecycle.decide(
+        row.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.BROWSER, held=True
+    )
+    figures = scrape(client)
+    assert (figures[("decisions_held",)], figures["work_due", "holds"]) == (1, 0)
+    assert figures[("requests_nobody_can_decide",)] == 0  # somebody has
+    past = database_now() - timedelta(seconds=90)
+    ApprovalRequest.objects.filter(pk=row.pk).update(held_until=past)
+    figures = scrape(client)
+    assert figures["work_due", "holds"] == 1
+    assert 90 <= figures["oldest_due_seconds", "holds"] < 200
+    run(doorbell.EXPIRE_REQUESTS)
+    figures = scrape(client)
+    assert (figures[("decisions_held",)], figures["work_due", "holds"]) == (0, 0)
 
 
 # --- Who may read it --------------------------------------------------------------------

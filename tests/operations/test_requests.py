@@ -14,7 +14,7 @@ from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Source
 from approvals.operations import requests
 from approvals.policy import Wanting
 from approvals.states import Cause, Channel, RequestState, Verdict, Withdrawal
-from tests.factories import make_request, make_role, make_source, make_team, make_user
+from tests.factories import make_kind, make_request, make_role, make_source, make_team, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -76,6 +76,31 @@ def test_a_press_leads_back_to_the_request_and_says_what_was_done(
 def test_htmx_is_told_to_load_the_request(olu: Client, order: ApprovalRequest, verb: str) -> None:
     answer = press(olu, order, verb, headers=HTMX)
     assert (answer.status_code, answer["HX-Redirect"]) == (200, order.get_absolute_url())
+
+
+def test_while_a_decision_is_held_it_can_only_be_taken_back_and_falls(
+    olu: Client, anna: User
+) -> None:
+    make_kind(undo_seconds=10)
+    order = make_request(anna, title="Release NO-8", timeout_seconds=3_600)
+    lifecycle.decide(
+        order.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.BROWSER, held=True
+    )
+    shown = olu.get(address(order)).content.decode()
+    assert "Somebody has decided this." in shown
+    assert (address(order, "force") in shown, address(order, "take-back") in shown) == (False, True)
+    listed = olu.get(reverse("approvals:operations-callbacks")).content.decode()
+    assert "Decided</span>" in listed
+    assert "Nobody can decide</span>" not in listed
+
+    assert press(olu, order, "force").status_code == 409
+    assert press(olu, order, "reassign").status_code == 409
+    assert press(olu, order, "take-back").status_code == 303
+
+    order.refresh_from_db()
+    assert (order.state, order.held_until) == (RequestState.WITHDRAWN, None)
+    assert not Decision.objects.standing().exists()
+    assert CallbackDelivery.objects.get().verb == "fail"
 
 
 def test_each_verb_does_what_it_says(olu: Client, order: ApprovalRequest, anna: User) -> None:

@@ -28,6 +28,7 @@ PARTS: dict[str, Part] = {
     "sweeps": happened.sweeps,
     "counted": happened.counted,
     "requests": standing.requests,
+    "holds": standing.holds,
     "deadlines": standing.deadlines,
     "deciders": standing.deciders,
     "deliveries": standing.deliveries,

@@ -71,6 +71,10 @@ _DUE = " UNION ALL ".join(
             for work, (table, clock, and_so) in _DUE_AT_ONE_TABLE.items()
         ),
         """
+        SELECT 'holds', count(*), min(r.held_until)
+          FROM approvals_heldanswer h JOIN approvals_approvalrequest r ON r.id = h.request_id
+         WHERE r.held_until <= now()""",
+        """
         SELECT 'heartbeats', coalesce(sum(number), 0), min(oldest)
           FROM approvals_callbacksource s CROSS JOIN LATERAL (
                SELECT count(*) AS number, min(next_beat_at) AS oldest FROM approvals_heartbeat
@@ -105,6 +109,13 @@ def requests() -> Iterator[Metric]:
         "oldest_open_request_seconds",
         "Age of the request that has waited longest; 0 if none waits.",
         max((oldest for *_, oldest in found), default=0),
+    )
+
+
+def holds() -> Iterator[Metric]:
+    ((held,),) = rows_of("SELECT count(*) FROM approvals_heldanswer")
+    yield gauge(
+        "decisions_held", "Decisions made that are not sent yet, as they can be taken back.", held
     )
 
 

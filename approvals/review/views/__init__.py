@@ -1,6 +1,6 @@
 """Pages of the review door. Errors of the desk become status codes here and only here."""
 
-from approvals.review.views.decisions import claim, decide, release
+from approvals.review.views.decisions import claim, decide, release, undo
 from approvals.review.views.preferences import preferences
 from approvals.review.views.queue import news, queue
 from approvals.review.views.requests import panel, show
@@ -18,4 +18,5 @@ __all__ = [
     "revoke_token",
     "show",
     "tokens",
+    "undo",
 ]

@@ -1,4 +1,4 @@
-"""Presses: decide, claim, release. Each is one verb of the desk."""
+"""Presses: decide, undo, claim, release. Each is one verb of the desk."""
 
 from __future__ import annotations
 
@@ -16,6 +16,8 @@ from approvals.errors import (
     FourEyes,
     InvalidFields,
     NotAReviewer,
+    NothingToUndo,
+    NotYourDecision,
     Refusal,
     StalePage,
 )
@@ -59,7 +61,22 @@ def _decide(reviewer: User, request_id: int, form: DecisionForm) -> None:
         comment=form.said,
         values=form.values,
         seen_sha256=form.cleaned_data["seen"] or None,
+        held=True,
     )
+
+
+@require_POST
+@signed_in
+def undo(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
+    """303 (a fragment for htmx) taken back, 409 too late, 403 somebody else's decision."""
+    approval = find(request.user, public_id)
+    try:
+        lifecycle.undo(approval.pk, reviewer=request.user)
+    except Refusal as refusal:
+        return _refused(request, public_id, refusal)
+    if not request.htmx:
+        return see_other(f"{approval.get_absolute_url()}#decision")
+    return _card(request, public_id, status=200, undone=True)
 
 
 @require_POST
@@ -95,6 +112,8 @@ _REFUSALS: dict[type[Refusal], tuple[int, str]] = {
     AlreadyClosed: (409, "conflict"),
     AlreadyVoted: (409, "conflict"),
     StalePage: (409, "stale"),
+    NothingToUndo: (409, "kept"),
+    NotYourDecision: (403, "kept"),
 }
 
 

@@ -32,12 +32,15 @@ def panel(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     """Where the request stands; 304 while nothing changed.
 
     `open` says that a form stands below the panel: its buttons go when the request is
-    closed, what was typed stays.
+    decided, what was typed stays. `held` says that they are gone for a decision that may yet
+    be taken back: then they return. Whoever may decide and has no form gets one.
     """
     now = timezone.now()
     version = panel_version(request.user, public_id, now)
     if unchanged(request, version):
         return versioned(HttpResponse(status=304), version)
     context = card_context(find(request.user, public_id), request.user, now)
-    told = {"version": version, "form_stands": "open" in request.GET}
-    return versioned(render(request, f"{PAGE}#update", context | told), version)
+    acts_gone = "held" in request.GET
+    form_stands = acts_gone or "open" in request.GET
+    context |= {"version": version, "form_stands": form_stands, "acts_gone": acts_gone}
+    return versioned(render(request, f"{PAGE}#update", context), version)
