@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from approvals.lifecycle.edits import value_at
 from approvals.models import RequestKind
 from approvals.policy import Wanting
 from approvals.states import OnReject, OnTimeout
@@ -24,7 +25,7 @@ class NewRequest:
     callback_id: str
     title: str
     content_sha256: str  # over the canonical JSON of all fields
-    payload: Mapping[str, Any]
+    payload: dict[str, Any]
     payload_text: str  # canonical, the sender's number tokens kept
     payload_sha256: str
     kind: str = "generic"
@@ -68,6 +69,10 @@ class NewRequest:
             "escalate_in_seconds is written down; nobody else is asked yet.": (
                 self.escalate_in_seconds
             ),
-            "editable is written down; reviewers cannot edit the payload yet.": self.editable,
+            "approve_with is sent word for word: the function would not hear of edits, so "
+            "nothing is editable.": self.editable and self.approve_with is not None,
+            "editable names a value that is null: it has no type, and cannot be edited.": any(
+                value_at(self.payload, pointer) is None for pointer in self.editable
+            ),
         }
         return [sentence for sentence, applies in said.items() if applies]

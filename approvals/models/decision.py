@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from approvals.canonical import Json, with_tokens
 from approvals.models.request import ApprovalRequest
 from approvals.models.user import User
 from approvals.states import Cause, Channel, Verdict
@@ -14,7 +15,8 @@ class Decision(models.Model):
     """One verdict on one request. The database refuses to change or delete it.
 
     A clock or a policy decides without a reviewer, so that every outcome has a
-    decision to point at. `payload_sha256` is what the reviewer saw.
+    decision to point at. `payload_sha256` is what the reviewer saw; where they changed it
+    before approving, `final_sha256` is what they approved.
     """
 
     public_id = models.UUIDField(unique=True, editable=False)
@@ -31,6 +33,9 @@ class Decision(models.Model):
     comment = models.TextField(blank=True, default="")
     values = models.JSONField(default=dict)
     payload_sha256 = models.CharField(max_length=64)
+    # {pointer: value} as canonical JSON, number tokens kept; "" where nothing was changed.
+    edits_text = models.TextField(blank=True, default="", db_default="")
+    final_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
     decided_at = models.DateTimeField()
 
     class Meta:
@@ -50,6 +55,13 @@ class Decision(models.Model):
 
     def __str__(self) -> str:
         return f"{self.get_verdict_display()}, {self.who}"
+
+    @property
+    def edits(self) -> dict[str, Json]:
+        """What was changed before approving, by JSON pointer; numbers as tokens."""
+        edits = with_tokens(self.edits_text) if self.edits_text else {}
+        assert isinstance(edits, dict)
+        return edits
 
     @property
     def who(self) -> str:

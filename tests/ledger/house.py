@@ -61,7 +61,11 @@ def build() -> House:
 
 
 def _decide(
-    house: House, request: ApprovalRequest, verdict: Verdict = Verdict.APPROVED, by: Any = None
+    house: House,
+    request: ApprovalRequest,
+    verdict: Verdict = Verdict.APPROVED,
+    by: Any = None,
+    edits: Any = None,
 ) -> None:
     lifecycle.decide(
         request.pk,
@@ -70,6 +74,7 @@ def _decide(
         channel=Channel.BROWSER,
         comment="Looked at.",
         values={"size": 3} if request.response_schema and verdict is Verdict.APPROVED else None,
+        edits=edits,
     )
 
 
@@ -91,6 +96,7 @@ def _delivered(house: House) -> None:
     form = {"type": "object", "properties": {"size": {"type": "integer"}}, "required": ["size"]}
     endings: dict[str, tuple[dict[str, Any], Callable[[ApprovalRequest], None]]] = {
         "approved": ({"response_schema": form}, lambda r: _decide(house, r)),
+        "edited": ({"editable": ["/total"]}, lambda r: _decide(house, r, edits={"/total": 11})),
         "approved verbatim": ({"approve_with": "yes"}, lambda r: _decide(house, r)),
         "rejected": ({}, lambda r: _decide(house, r, Verdict.REJECTED)),
         "rejected as success": (
