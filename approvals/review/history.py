@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from approvals.lifecycle.edits import counted
 from approvals.models import AuditEvent
 from approvals.review.words import listed_names
 from approvals.states import AuditTag, CallbackFinding, Channel, Withdrawal
@@ -65,9 +66,14 @@ def _channel(facts: Mapping[str, Any]) -> str:
     return f" {Channel(word).label}" if word == Channel.API else ""
 
 
+def _edited(facts: Mapping[str, Any]) -> str:
+    pointers = facts.get("edited") or []
+    return f" with {counted(len(pointers))} ({listed_names(pointers)})" if pointers else ""
+
+
 def _voted(facts: Mapping[str, Any]) -> str:
     missing = facts.get("missing", 1)
-    return f"approved{_channel(facts)}, {missing} more needed"
+    return f"approved{_channel(facts)}{_edited(facts)}, {missing} more needed"
 
 
 def _withdrawn(facts: Mapping[str, Any]) -> str:
@@ -127,7 +133,10 @@ _WORDS: dict[AuditTag, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     AuditTag.CLAIMED: ("Somebody", lambda _: "is on it"),
     AuditTag.RELEASED: ("Somebody", lambda _: "let go"),
     AuditTag.VOTED: ("Somebody", _voted),
-    AuditTag.APPROVED: ("A rule", lambda facts: f"approved this{_channel(facts)}"),
+    AuditTag.APPROVED: (
+        "A rule",
+        lambda facts: f"approved this{_channel(facts)}{_edited(facts)}",
+    ),
     AuditTag.REJECTED: ("A rule", lambda facts: f"rejected this{_channel(facts)}"),
     AuditTag.FORCED: ("An operator", _forced),
     AuditTag.REASSIGNED: ("An operator", _reassigned),

@@ -240,7 +240,7 @@ def test_a_second_person_cannot_approve_another_payload(
     request = put(anna, bert, required_approvals=2)
     approve(request, anna, edits=first)
 
-    with pytest.raises(StalePage, match="^Anna ") as refused:
+    with pytest.raises(StalePage, match=r"^Anna ") as refused:
         approve(request, bert, edits=second)
 
     assert sentence in str(refused.value)
