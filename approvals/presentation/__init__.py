@@ -9,7 +9,7 @@ here treats its input as written by a stranger who wants to be misread.
 
 from __future__ import annotations
 
-from approvals.presentation.build import present
+from approvals.presentation.build import PAGE_OF_ROWS, Rows, present, present_rows
 from approvals.presentation.headline import headline_amount
 from approvals.presentation.jsontext import indented
 from approvals.presentation.kinds import KINDS
@@ -21,13 +21,16 @@ from approvals.presentation.text import visible
 
 __all__ = [
     "KINDS",
+    "PAGE_OF_ROWS",
     "Place",
     "Places",
     "Presentation",
+    "Rows",
     "format_money",
     "headline_amount",
     "indented",
     "present",
+    "present_rows",
     "render_markdown",
     "visible",
 ]

@@ -40,7 +40,7 @@ class DecisionForm(EditsForm):
     comment = forms.CharField(
         required=False,
         max_length=10_000,
-        widget=forms.Textarea(attrs={"class": "input", "rows": "3"}),
+        widget=forms.Textarea(attrs={"class": "input", "rows": "3", "dir": "auto"}),
         error_messages={"max_length": "Shorten it to 10,000 characters."},
     )
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)

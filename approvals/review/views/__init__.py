@@ -2,7 +2,7 @@
 
 from approvals.review.views.decisions import claim, decide, release
 from approvals.review.views.queue import news, queue
-from approvals.review.views.requests import panel, show
+from approvals.review.views.requests import panel, rows, show
 from approvals.review.views.tokens import create_token, revoke_token, tokens
 
 __all__ = [
@@ -14,6 +14,7 @@ __all__ = [
     "queue",
     "release",
     "revoke_token",
+    "rows",
     "show",
     "tokens",
 ]
