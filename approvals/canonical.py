@@ -49,6 +49,16 @@ def canonical_json(value: Json) -> str:
     return json.dumps(value, allow_nan=False)
 
 
+def with_tokens(text: str) -> Json:
+    """TEXT, which is JSON, with each number as the token that stands there.
+
+    Raises:
+        ValueError: it is not JSON.
+    """
+    value: Json = json.loads(text, parse_int=NumberToken, parse_float=NumberToken)
+    return value
+
+
 def plain_json(value: object) -> str:
     """VALUE as `canonical_json` writes it, where it holds no number token: written in C."""
     return _PLAIN.encode(value)

@@ -16,6 +16,8 @@ from typing import NoReturn
 from approvals.canonical import Json, NumberToken
 
 MAX_BODY_BYTES = 256 * 1024
+#: Of a payload's canonical JSON, as sent and as a reviewer edited it.
+MAX_PAYLOAD_BYTES = 128 * 1024
 MAX_DEPTH = 64
 MAX_NODES = 20_000
 #: Characters of one number, and its power of ten either way: far beyond money and

@@ -20,7 +20,7 @@ import random
 import re
 import ssl
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from email.message import Message
 from email.utils import parsedate_to_datetime
@@ -100,6 +100,8 @@ class Outcome:
 
     CAUSE is person, clock, policy, operator or source. RAW is the portal's document,
     ready for the function's result; it is empty where Lambda's own clock ran out.
+    Where a reviewer edited the payload before approving, EDITS are the new values by JSON
+    pointer, and FINAL_PAYLOAD is what was approved: act on that, not on what was sent.
     """
 
     kind: Kind
@@ -112,6 +114,18 @@ class Outcome:
     payload_sha256: str | None
     cause: str
     raw: Mapping[str, Any]
+    edits: Mapping[str, Any] = field(default_factory=dict)
+    final_payload: Mapping[str, Any] | None = None
+    final_payload_sha256: str | None = None
+
+    @property
+    def approved_sha256(self) -> str | None:
+        """The hash of what was approved: of the payload as edited, else as sent."""
+        return self.final_payload_sha256 or self.payload_sha256
+
+    def payload(self, sent: Mapping[str, Any]) -> Mapping[str, Any]:
+        """What was approved, where SENT was asked about: that, unless it was edited."""
+        return sent if self.final_payload is None else self.final_payload
 
     @property
     def approved(self) -> bool:
@@ -343,11 +357,15 @@ def _object(text: object) -> dict[str, Any]:
 # --- Hearing the outcome ----------------------------------------------------------------
 
 
-def await_outcome(callback: Callback, *, expect_payload_sha256: str | None = None) -> Outcome:
+def await_outcome(
+    callback: Callback, *, expect_payload_sha256: str | None = None, editable: bool = False
+) -> Outcome:
     """Wait for CALLBACK and return how it ended, whether it succeeded, failed or timed out.
 
-    Errors that are no outcome (a failed submitter, say) are raised on. MalformedOutcome
-    where the answer is not the portal's, or is about another payload than expected.
+    EDITABLE says that you act on `outcome.payload(sent)`; then an approval of the expected
+    payload may have been edited. Errors that are no outcome (a failed submitter, say) are
+    raised on. MalformedOutcome where the answer is not the portal's, or is about another
+    payload than expected.
     """
     try:
         result = callback.result()
@@ -356,18 +374,23 @@ def await_outcome(callback: Callback, *, expect_payload_sha256: str | None = Non
         if outcome is None:
             raise
         return outcome
-    return outcome_of(result, expect_payload_sha256=expect_payload_sha256)
+    return outcome_of(result, expect_payload_sha256=expect_payload_sha256, editable=editable)
 
 
 def outcome_of(
-    result: str | Mapping[str, Any] | None, *, expect_payload_sha256: str | None = None
+    result: str | Mapping[str, Any] | None,
+    *,
+    expect_payload_sha256: str | None = None,
+    editable: bool = False,
 ) -> Outcome:
     """Read a callback's result: JSON text, or the same already parsed by a serdes.
 
     Not for requests with `approve_with`, whose result is that string and nothing else.
+    EXPECT_PAYLOAD_SHA256 and EDITABLE as in `await_outcome`.
     """
     outcome = _outcome(dict(result) if isinstance(result, Mapping) else _object(result))
-    if expect_payload_sha256 not in (None, outcome.payload_sha256):
+    about = outcome.payload_sha256 if editable else outcome.approved_sha256
+    if expect_payload_sha256 not in (None, about):
         raise MalformedOutcome("The outcome is about another payload than the one expected.")
     return outcome
 
@@ -413,6 +436,9 @@ def _outcome(document: dict[str, Any]) -> Outcome:
         payload_sha256=_text(document, "payload_sha256"),
         cause=_text(document, "cause") or "person",
         raw=document,
+        edits=_typed(document, "edits", dict) or {},
+        final_payload=_typed(document, "final_payload", dict),
+        final_payload_sha256=_text(document, "final_payload_sha256"),
     )
     _refuse_half_an_approval(outcome)
     return outcome
@@ -425,6 +451,9 @@ def _refuse_half_an_approval(outcome: Outcome) -> None:
     nobody = nobody or not all(isinstance(name, str) and name for name in outcome.decided_by)
     if outcome.approved and (nobody or not all(known)):
         raise MalformedOutcome("The approval does not say who decided what, and when.")
+    edited = bool(outcome.edits), outcome.final_payload is not None, outcome.final_payload_sha256
+    if any(edited) and not all(edited):
+        raise MalformedOutcome("The approval was edited, and does not say to what.")
 
 
 def _typed(document: dict[str, Any], name: str, kind: type[T]) -> T | None:

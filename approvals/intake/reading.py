@@ -12,9 +12,7 @@ from approvals.intake.complaints import complaints
 from approvals.intake.schemas import RequestBody
 from approvals.lifecycle import NewRequest
 from approvals.policy import Wanting
-from approvals.strict_json import plain_numbers
-
-MAX_PAYLOAD_BYTES = 128 * 1024
+from approvals.strict_json import MAX_PAYLOAD_BYTES, plain_numbers
 
 Body = TypeVar("Body", bound=BaseModel)
 

@@ -56,7 +56,11 @@ def decisions_are_as_history_says() -> str:
             OR d.verdict <> coalesce(e.facts->>'verdict', d.verdict)
             OR d.channel <> coalesce(e.facts->>'channel', d.channel)
             OR d.comment <> coalesce(e.facts->>'comment', '')
-            OR d.payload_sha256 <> coalesce(e.facts->>'payload_sha256', d.payload_sha256)"""
+            OR d.payload_sha256 <> coalesce(e.facts->>'payload_sha256', d.payload_sha256)
+            OR d.final_sha256 <> coalesce(e.facts->>'final_payload_sha256', '')
+            OR CASE d.edits_text WHEN '' THEN ''
+                 ELSE encode(sha256(convert_to(d.edits_text, 'UTF8')), 'hex') END
+               <> coalesce(e.facts->>'edits_sha256', '')"""
 
 
 @sql_check
@@ -66,6 +70,17 @@ def what_was_seen_was_decided() -> str:
         SELECT r.public_id, 'decision ' || d.public_id || ' is about another payload.'
           FROM {requests} r JOIN approvals_decision d ON d.request_id = r.id
          WHERE d.payload_sha256 <> r.payload_sha256"""
+
+
+@sql_check
+def approvals_are_of_one_payload() -> str:
+    """Whoever approved a request approved the same payload, edited alike or not at all."""
+    return """
+        SELECT r.public_id, 'its approvals are of ' || count(DISTINCT d.edits_text) || ' payloads.'
+          FROM {requests} r JOIN approvals_decision d ON d.request_id = r.id
+         WHERE d.verdict = 'approved' AND d.cause = 'person'
+         GROUP BY r.public_id
+        HAVING count(DISTINCT d.edits_text) > 1"""
 
 
 @sql_check

@@ -10,8 +10,10 @@ from typing import Any
 from django.db import transaction
 
 from approvals import doorbell, policy
+from approvals.canonical import Json
 from approvals.errors import AlreadyVoted, InvalidFields, StalePage
 from approvals.lifecycle import desk, hold, outcome
+from approvals.lifecycle.edits import check_agreed, check_edits, named
 from approvals.lifecycle.hearing import Hearing, hear, lock_whole
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.lifecycle.response import check_values
@@ -57,6 +59,7 @@ def decide(
     channel: Channel,
     comment: str = "",
     values: Mapping[str, Any] | None = None,
+    edits: Mapping[str, Json] | None = None,
     seen_sha256: str | None = None,
     held: bool = False,
 ) -> Decided:
@@ -64,17 +67,19 @@ def decide(
 
     One rejection ends it; approvals end it when enough distinct people have approved.
     Writes the decision, the request, the delivery owed, notices and history, all or
-    none. The answer leaves later, from the outbox. SEEN_SHA256 is the payload hash of
-    the page the reviewer had before them. HELD: the decision can be taken back for as long
-    as hold.window says; the one that ends the matter closes nothing until then.
+    none. The answer leaves later, from the outbox. EDITS are what REVIEWER changed, by
+    pointer, numbers as tokens. SEEN_SHA256 is the payload hash of the page they had
+    before them. HELD: the decision can be taken back for as long as hold.window says; the
+    one that ends the matter closes nothing until then.
 
     Raises:
         AlreadyClosed: a colleague (also one whose decision is held), the deadline or AWS
             was first.
         NotAReviewer, FourEyes: REVIEWER may not decide this request.
         AlreadyVoted: REVIEWER's decision on it stands.
-        StalePage: SEEN_SHA256 is not what would be decided about.
-        InvalidFields: the comment is missing or too long, or VALUES do not fit.
+        StalePage: SEEN_SHA256 is not what would be decided about, or who approved before
+            approved another payload than EDITS make.
+        InvalidFields: the comment is missing or too long, or VALUES or EDITS do not fit.
     """
     request = lock_whole(request_id)
     heard = hear(request, reviewer)
@@ -83,6 +88,9 @@ def decide(
     _check_first_vote(heard.former, reviewer)
     if seen_sha256 is not None and seen_sha256 != request.payload_sha256:
         raise StalePage("The page you saw is out of date. Look at it again, then decide.")
+    edited = check_edits(request, edits or {}, verdict)
+    if verdict is Verdict.APPROVED:
+        check_agreed(heard.former, edited)
     decision = Decision(
         public_id=new_public_id(),
         request=request,
@@ -92,6 +100,8 @@ def decide(
         comment=_checked_comment(comment, verdict),
         values=check_values(request.response_schema, values or {}, verdict),
         payload_sha256=request.payload_sha256,
+        edits_text=edited.text,
+        final_sha256=edited.sha256,
         decided_at=heard.at,
         undo_until=_undo_until(request, heard.at) if held else None,
     )
@@ -159,7 +169,7 @@ def _answer(request: ApprovalRequest, agreeing: list[Decision], *, at: datetime)
     facts = outcome.document(request, verdict.value, cause=Cause.PERSON, at=at, decisions=agreeing)
     answer = outcome.for_verdict(request, verdict, facts)
     if len(answer.body) > outcome.RESULT_LIMIT:
-        too_long = "The answer would exceed 256 KiB: shorten the comment and the values."
+        too_long = "The answer would exceed 256 KiB: shorten comment, values and edits."
         raise InvalidFields({"comment": too_long})
     return answer
 
@@ -185,6 +195,7 @@ def _line(decision: Decision, heard: Hearing, *, missing: int, answer: OwedAnswe
             "channel": str(decision.channel),
             "comment": decision.comment,
             "payload_sha256": decision.payload_sha256,
+            **named(decision),
             **last,
         },
     )

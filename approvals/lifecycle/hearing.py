@@ -59,7 +59,8 @@ _HEAR = Prepared(
     f"""
 SELECT clock_timestamp(),
   (SELECT json_agg(json_build_array(d.public_id, d.verdict, d.cause, d.channel, d.reviewer_id,
-            p.username, d.comment, d."values", d.payload_sha256, d.decided_at) ORDER BY d.id)
+            p.username, d.comment, d."values", d.payload_sha256, d.edits_text, d.final_sha256,
+            d.decided_at) ORDER BY d.id)
      FROM approvals_decision d LEFT JOIN approvals_user p ON p.id = d.reviewer_id
     WHERE d.request_id = %(request)s::bigint AND d.retracted_at IS NULL),
   (SELECT json_agg(json_build_array({STANDING_COLUMNS}))
@@ -131,7 +132,8 @@ def hear(request: ApprovalRequest, reviewer: User) -> Hearing:
 
 
 def _decision(request: ApprovalRequest, columns: Sequence[Any]) -> Decision:
-    public_id, verdict, cause, channel, reviewer_id, username, comment, values, sha, at = columns
+    public_id, verdict, cause, channel, reviewer_id, username, comment, *rest = columns
+    values, sha, edits_text, final_sha, at = rest
     reviewer = partial(User, {"id": reviewer_id, "username": username})
     return Decision(
         public_id=UUID(public_id),
@@ -143,5 +145,7 @@ def _decision(request: ApprovalRequest, columns: Sequence[Any]) -> Decision:
         comment=comment,
         values=values,
         payload_sha256=sha,
+        edits_text=edits_text,
+        final_sha256=final_sha,
         decided_at=datetime.fromisoformat(at),
     )

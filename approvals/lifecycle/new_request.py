@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from approvals.canonical import with_tokens
+from approvals.lifecycle.edits import value_at
 from approvals.models import RequestKind
 from approvals.policy import Wanting
 from approvals.states import OnReject, OnTimeout
@@ -67,6 +69,15 @@ class NewRequest:
             "escalate_in_seconds is written down; nobody else is asked yet.": (
                 self.escalate_in_seconds
             ),
-            "editable is written down; reviewers cannot edit the payload yet.": self.editable,
+            "approve_with is sent word for word: the function would not hear of edits, so "
+            "nothing is editable.": self.editable and self.approve_with is not None,
+            "editable names a value that is null: it has no type, and cannot be edited.": (
+                self._editable_nulls
+            ),
         }
         return [sentence for sentence, applies in said.items() if applies]
+
+    @property
+    def _editable_nulls(self) -> list[str]:
+        payload = with_tokens(self.payload_text) if self.editable else {}
+        return [pointer for pointer in self.editable if value_at(payload, pointer) is None]

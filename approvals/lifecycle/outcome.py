@@ -8,12 +8,13 @@ docs/api.md, "What the function receives".
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from approvals.canonical import canonical_json
+from approvals.lifecycle.edits import final_payload
 from approvals.models import ApprovalRequest, Decision
 from approvals.states import CallbackVerb, Cause, OnReject, Verdict
 
@@ -44,7 +45,11 @@ def document(
     decisions: Sequence[Decision] = (),
     reason: str = "",
 ) -> dict[str, Any]:
-    """The standard JSON document; DECISIONS in order, the one that ended it last."""
+    """The standard JSON document; DECISIONS in order, the one that ended it last.
+
+    Where they edited the payload, all of them alike, it holds the edits, the payload as it
+    was approved, and the hash of that.
+    """
     last = decisions[-1] if decisions else None
     values: dict[str, Any] = {}
     for decision in decisions:
@@ -59,18 +64,27 @@ def document(
         "values": values,
         "payload_sha256": request.payload_sha256,
         "cause": str(cause),
+        **(_edited(request, last) if last and last.edits_text else {}),
+    }
+
+
+def _edited(request: ApprovalRequest, decision: Decision) -> dict[str, Any]:
+    return {
+        "edits": decision.edits,
+        "final_payload": final_payload(request.payload_text, decision.edits),
+        "final_payload_sha256": decision.final_sha256,
     }
 
 
 def approval(request: ApprovalRequest, facts: Mapping[str, Any]) -> OwedAnswer:
-    text = request.approve_with if request.approve_with is not None else _json(facts)
+    text = request.approve_with if request.approve_with is not None else canonical_json(facts)
     return OwedAnswer(CallbackVerb.SUCCEED, text.encode())
 
 
 def rejection(request: ApprovalRequest, facts: Mapping[str, Any]) -> OwedAnswer:
     """Failure unless the request chose success: a function that never looks fails closed."""
     if request.on_reject == OnReject.SUCCESS:
-        text = request.reject_with if request.reject_with is not None else _json(facts)
+        text = request.reject_with if request.reject_with is not None else canonical_json(facts)
         return OwedAnswer(CallbackVerb.SUCCEED, text.encode())
     return failure("ApprovalRejected", _rejection_sentence(facts), facts)
 
@@ -80,8 +94,8 @@ def expiry(facts: Mapping[str, Any]) -> OwedAnswer:
 
 
 def failure(error_type: str, message: str, facts: Mapping[str, Any]) -> OwedAnswer:
-    error = {"ErrorType": error_type, "ErrorMessage": message, "ErrorData": _json(facts)}
-    return OwedAnswer(CallbackVerb.FAIL, _json(error).encode())
+    error = {"ErrorType": error_type, "ErrorMessage": message, "ErrorData": canonical_json(facts)}
+    return OwedAnswer(CallbackVerb.FAIL, canonical_json(error).encode())
 
 
 def for_verdict(request: ApprovalRequest, verdict: Verdict, facts: Mapping[str, Any]) -> OwedAnswer:
@@ -92,7 +106,3 @@ def _rejection_sentence(facts: Mapping[str, Any]) -> str:
     who = ", ".join(facts["decided_by"]) or "the deadline"
     comment = facts["comment"]
     return f"Rejected by {who}: {comment}"[:1000] if comment else f"Rejected by {who}."
-
-
-def _json(value: Any) -> str:
-    return json.dumps(value, separators=(",", ":"), ensure_ascii=False)

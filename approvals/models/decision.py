@@ -7,6 +7,7 @@ from typing import Self
 from django.db import models
 from django.db.models import Q
 
+from approvals.canonical import Json, with_tokens
 from approvals.models.request import ApprovalRequest
 from approvals.models.user import User
 from approvals.states import Cause, Channel, Verdict
@@ -22,9 +23,10 @@ class Decision(models.Model):
     """One verdict on one request. The database refuses to change or delete it.
 
     A clock or a policy decides without a reviewer, so that every outcome has a
-    decision to point at. `payload_sha256` is what the reviewer saw. Until `undo_until` it
-    can be taken back: then `retracted_at` is set, once, and it counts for nothing; whoever
-    made it may decide again.
+    decision to point at. `payload_sha256` is what the reviewer saw; where they changed it
+    before approving, `final_sha256` is what they approved. Until `undo_until` it can be
+    taken back: then `retracted_at` is set, once, and it counts for nothing; whoever made it
+    may decide again.
     """
 
     public_id = models.UUIDField(unique=True, editable=False)
@@ -41,6 +43,9 @@ class Decision(models.Model):
     comment = models.TextField(blank=True, default="")
     values = models.JSONField(default=dict)
     payload_sha256 = models.CharField(max_length=64)
+    # {pointer: value} as canonical JSON, number tokens kept; "" where nothing was changed.
+    edits_text = models.TextField(blank=True, default="", db_default="")
+    final_sha256 = models.CharField(max_length=64, blank=True, default="", db_default="")
     decided_at = models.DateTimeField()
     undo_until = models.DateTimeField(null=True, blank=True)
     retracted_at = models.DateTimeField(null=True, blank=True)
@@ -72,6 +77,13 @@ class Decision(models.Model):
     def word(self) -> str:
         """`Approved` or `Rejected`."""
         return self.verdict.capitalize()
+
+    @property
+    def edits(self) -> dict[str, Json]:
+        """What was changed before approving, by JSON pointer; numbers as tokens."""
+        edits = with_tokens(self.edits_text) if self.edits_text else {}
+        assert isinstance(edits, dict)
+        return edits
 
     @property
     def who(self) -> str:

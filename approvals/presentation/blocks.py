@@ -161,8 +161,11 @@ class Raw:
 
 @dataclass(frozen=True, slots=True)
 class Note:
+    """A sentence of ours; AT is the pointer of a list that can be read row by row."""
+
     kind: ClassVar[str] = "note"
     text: str
+    at: str = ""
 
 
 Block: TypeAlias = "Fields | KeyFacts | Table | Values | Steps | Section | Row | Lines | Raw | Note"

@@ -8,6 +8,7 @@ bounds the work; what is beyond it is counted, and read in the text as received.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
 from approvals.presentation.blocks import (
@@ -19,12 +20,20 @@ from approvals.presentation.blocks import (
     Note,
     Raw,
     Section,
+    Table,
     Value,
 )
 from approvals.presentation.grouping import beside_each_other
 from approvals.presentation.jsontext import Json, parse, pretty
-from approvals.presentation.lists import ListBuilder, is_scalar, not_laid_out, tags_of
-from approvals.presentation.pointer import EVERY, Path, pointer_of, resolve
+from approvals.presentation.lists import (
+    FIRST_ROWS,
+    ListBlock,
+    ListBuilder,
+    is_scalar,
+    not_laid_out,
+    tags_of,
+)
+from approvals.presentation.pointer import EVERY, Path, path_of, pointer_of, resolve
 from approvals.presentation.settings import Presentation
 from approvals.presentation.text import visible
 from approvals.presentation.values import leaf
@@ -50,17 +59,53 @@ def present(payload_text: str, kind_presentation: Mapping[str, Any] | None = Non
     return Builder(document, Presentation(kind_presentation)).page(payload_text)
 
 
+PAGE_OF_ROWS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Rows:
+    """Some rows of one list: those from START on, up to END, of COUNT in all."""
+
+    label: str
+    block: Block
+    start: int
+    end: int
+    count: int
+
+
+def present_rows(
+    payload_text: str, kind_presentation: Mapping[str, Any] | None, pointer: str, start: int
+) -> Rows | None:
+    """The rows from START (0 is the first) of the list at POINTER, laid out as on the page.
+
+    None where no list stands there, or it has no such row. As many as the budget bears, 100
+    at most, and always one.
+    """
+    document, path = parse(payload_text), path_of(pointer)
+    items = resolve(document, path)
+    if EVERY in path or not isinstance(items, list) or not 0 <= start < len(items):
+        return None
+    presentation = Presentation(kind_presentation)
+    builder = Builder(document, presentation, first_rows=PAGE_OF_ROWS)
+    block = builder.lists.block("", items[start : start + PAGE_OF_ROWS], path, 2)
+    shown = len(block.rows if isinstance(block, Table) else block.items)
+    label = presentation.label(path) or pointer
+    return Rows(label, without_rest(block), start, start + shown, len(items))
+
+
 class Builder:
     """One walk over one document; `left` is what may still be spent on drawing."""
 
-    def __init__(self, document: Json, presentation: Presentation) -> None:
+    def __init__(
+        self, document: Json, presentation: Presentation, first_rows: int = FIRST_ROWS
+    ) -> None:
         self.document = document
         self.presentation = presentation
         self.left = BUDGET
         self.hidden: dict[str, None] = {}
         self.shown_first: set[Path] = set()
         self.laid_out: set[Path] = set()
-        self.lists = ListBuilder(self)
+        self.lists = ListBuilder(self, first_rows)
 
     def page(self, payload_text: str) -> list[Block]:
         facts = self._key_facts()
@@ -164,6 +209,11 @@ class Builder:
             return []
         names = ", ".join(map(visible, self.hidden))
         return [Note(f"Left out above, in the payload as received: {names}")]
+
+
+def without_rest(block: ListBlock) -> Block:
+    """BLOCK alone: what follows it stands on the next page."""
+    return replace(block, rest=())
 
 
 def raw(label: str, value: Json) -> Raw:

@@ -10,6 +10,8 @@ import json
 from json.encoder import encode_basestring
 from typing import TypeAlias
 
+from approvals.presentation.text import visible
+
 
 class Number(str):
     """A number as it was written, digit for digit."""
@@ -29,6 +31,11 @@ def parse(text: str) -> Json:
     except RecursionError:
         raise ValueError("nested too deeply") from None
     return parsed
+
+
+def indented(text: str) -> str:
+    """TEXT, which is JSON, as it is shown: indented, nothing in it hidden."""
+    return visible(pretty(parse(text)))
 
 
 def pretty(value: Json) -> str:

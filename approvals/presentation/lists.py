@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from approvals.presentation.blocks import (
-    Block,
     Cell,
     Column,
     Note,
@@ -16,12 +15,14 @@ from approvals.presentation.blocks import (
     Values,
 )
 from approvals.presentation.jsontext import Json
-from approvals.presentation.pointer import EVERY, Path
+from approvals.presentation.pointer import EVERY, Path, pointer_of
 from approvals.presentation.text import visible_line
 from approvals.presentation.values import MISSING
 
 if TYPE_CHECKING:
     from approvals.presentation.build import Builder
+
+ListBlock: TypeAlias = Table | Values | Steps
 
 FIRST_ROWS = 50
 STEP_COST = 6
@@ -33,10 +34,11 @@ _NUMERIC = frozenset({"number", "money", "percent"})
 
 
 class ListBuilder:
-    def __init__(self, builder: Builder) -> None:
+    def __init__(self, builder: Builder, first_rows: int = FIRST_ROWS) -> None:
         self._builder = builder
+        self._first = first_rows
 
-    def block(self, label: str, items: list[Json], path: Path, depth: int) -> Block:
+    def block(self, label: str, items: list[Json], path: Path, depth: int) -> ListBlock:
         """The block of a list that has items."""
         if all(is_scalar(item) for item in items):
             return self._values(label, items, path)
@@ -49,11 +51,10 @@ class ListBuilder:
     def _values(self, label: str, items: list[Json], path: Path) -> Values:
         fitting = items[: max(self._builder.left, 1)]
         drawn = tuple(self._builder.leaf(item, (*path, EVERY)) for item in fitting)
-        more = drawn[FIRST_ROWS:]
+        more = drawn[self._first :]
         rest = [Values("", more, (), len(more))] if more else []
-        return Values(
-            label, drawn[:FIRST_ROWS], (*rest, *not_laid_out(len(items) - len(drawn))), len(items)
-        )
+        beyond = not_laid_out(len(items) - len(drawn), path)
+        return Values(label, drawn[: self._first], (*rest, *beyond), len(items))
 
     def _columns(self, rows: list[dict[str, Json]], path: Path) -> list[str]:
         """The keys of a table, or none where rows have an inside or differ too much."""
@@ -84,20 +85,20 @@ class ListBuilder:
         labels = (self._builder.presentation.label(paths[key]) for key in keys)
         columns = tuple(map(Column, labels, numeric))
         cells = tuple(tuple(map(Cell, row, numeric)) for row in drawn)
-        more = cells[FIRST_ROWS:]
+        more = cells[self._first :]
         rest = [Table("", columns, more, (), len(more))] if more else []
-        beyond = not_laid_out(len(rows) - len(drawn))
+        beyond = not_laid_out(len(rows) - len(drawn), path)
         foot = self._builder.foot_of(path) if numeric[-1] else ()
-        return Table(label, columns, cells[:FIRST_ROWS], (*rest, *beyond), len(rows), foot)
+        return Table(label, columns, cells[: self._first], (*rest, *beyond), len(rows), foot)
 
     def _steps(self, label: str, items: list[Json], path: Path, depth: int) -> Steps:
         steps: list[Step] = []
         while len(steps) < len(items) and (self._builder.left > 0 or not steps):
             steps.append(self._step(items[len(steps)], (*path, EVERY), depth))
-        more = tuple(steps[FIRST_ROWS:])
+        more = tuple(steps[self._first :])
         rest = [Steps("", more, (), len(more))] if more else []
-        beyond = not_laid_out(len(items) - len(steps))
-        return Steps(label, tuple(steps[:FIRST_ROWS]), (*rest, *beyond), len(items))
+        beyond = not_laid_out(len(items) - len(steps), path)
+        return Steps(label, tuple(steps[: self._first]), (*rest, *beyond), len(items))
 
     def _step(self, item: Json, path: Path, depth: int) -> Step:
         self._builder.left -= STEP_COST
@@ -144,12 +145,16 @@ def tags_of(value: dict[str, Json] | list[Json]) -> Value:
     return Value("tags", "", items=tuple(visible_line(str(word)) for word in words))
 
 
-def not_laid_out(count: int) -> list[Note]:
-    """What says that COUNT things more are there than the page can draw."""
+def not_laid_out(count: int, path: Path = (EVERY,)) -> list[Note]:
+    """What says that COUNT things more are there than the page can draw.
+
+    PATH: of a list whose rows can be read one page at a time, if it has one of its own.
+    """
     if not count:
         return []
     words = "1 more is" if count == 1 else f"{count} more are"
-    return [Note(f"{words} in the payload as received.")]
+    at = "" if EVERY in path else pointer_of(path)
+    return [Note(f"{words} in the payload as received.", at)]
 
 
 def _is_word(value: Json) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from typing import Annotated, Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -16,7 +15,7 @@ from ninja.security import HttpBearer
 from pydantic import Field
 
 from approvals import lifecycle, problems
-from approvals.canonical import NumberToken, canonical_json
+from approvals.canonical import canonical_json, with_tokens
 from approvals.errors import InvalidFields, NotAReviewer
 from approvals.models import ApprovalRequest, AuditEvent, User
 from approvals.models.archive import visible_page
@@ -133,6 +132,7 @@ def decide(request: TokenRequest, public_id: UUID) -> HttpResponse:
         channel=Channel.API,
         comment=posted.comment,
         values=posted.values,
+        edits=posted.edits,
         held=posted.hold,
     )
     return _answer(Detail.after(done, timezone.now()), done.decision.request)
@@ -202,9 +202,10 @@ def _detail(request: ApprovalRequest) -> HttpResponse:
 
 def _answer(detail: Detail, request: ApprovalRequest) -> HttpResponse:
     facts = detail.model_dump(mode="json")
-    facts["payload"] = json.loads(
-        request.payload_text, parse_int=NumberToken, parse_float=NumberToken
-    )
+    # As they were written, digit for digit.
+    facts["payload"] = with_tokens(request.payload_text)
+    for told, decision in zip(facts["decisions"], detail.decisions, strict=True):
+        told["edits"] = decision.edits
     return HttpResponse(canonical_json(facts), content_type="application/json; charset=utf-8")
 
 

@@ -31,6 +31,11 @@ class DecisionBody(BaseModel):
     verdict: Literal["approved", "rejected"]
     comment: str = Field("", description="Needed to reject")
     values: dict[str, Any] = Field({}, description="What the response_schema asks for")
+    edits: dict[str, Any] = Field(
+        {},
+        description="What is changed before approving: a value of the same type for each JSON "
+        "pointer, out of the request's editable",
+    )
     hold: bool = Field(
         False, description="Hold it as long as the kind says; until then it can be taken back"
     )
@@ -49,7 +54,7 @@ def read_decision(request: HttpRequest) -> DecisionBody:
     """
     posted = _parse(_bytes(request))
     if not isinstance(posted, dict):
-        raise InvalidFields({"": "Send a JSON object with verdict, comment and values."})
+        raise InvalidFields({"": "Send a JSON object with verdict, comment, values, edits."})
     try:
         return DecisionBody.model_validate(posted)
     except ValidationError as error:
@@ -69,7 +74,11 @@ def _bytes(request: HttpRequest) -> bytes:
 
 def _parse(body: bytes) -> Any:
     try:
-        return _exact(parse_json(body))
+        posted = parse_json(body)
+        if not isinstance(posted, dict):
+            return posted
+        # An edit stays as it was written; what the form counts must be a number.
+        return {name: item if name == "edits" else _exact(item) for name, item in posted.items()}
     except ValueError as error:
         raise Unreadable(400, "Not readable", str(error)) from error
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from approvals.lifecycle.edits import counted
 from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Execution
 from approvals.review.words import clock
 from approvals.states import (
@@ -88,8 +89,14 @@ def _decided(request: ApprovalRequest, decisions: Sequence[Decision]) -> Fact:
         words = "Instead of those who were asked, because:"
         return Fact("warn", title, words, said=last.comment, at=at)
     who = " and ".join(d.who for d in decisions if d.verdict == request.state)
+    who += _edited(decisions) if state is RequestState.APPROVED else ""
     said = decisions[-1].comment if decisions else ""
     return Fact("done", f"{state.label} by {who}", said=said, at=at)
+
+
+def _edited(decisions: Sequence[Decision]) -> str:
+    edits = decisions[-1].edits if decisions else {}
+    return f" with {counted(len(edits))}" if edits else ""
 
 
 _AT_THE_DEADLINE = {

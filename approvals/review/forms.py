@@ -8,13 +8,15 @@ from typing import Any
 from django import forms
 
 from approvals.models import ApprovalRequest
+from approvals.review.edit_fields import PREFIX as EDIT
+from approvals.review.edit_form import EditsForm
 from approvals.review.response_fields import PREFIX, as_json, response_fields
 from approvals.states import Verdict
 
 LONGEST_TOKEN_DAYS = 365
 
 
-class DecisionForm(forms.Form):
+class DecisionForm(EditsForm):
     """Verdict and comment, and what the sender's response schema asks for.
 
     `seen` is the payload hash of the page the form stood on. `reason` is there where the
@@ -38,15 +40,16 @@ class DecisionForm(forms.Form):
     comment = forms.CharField(
         required=False,
         max_length=10_000,
-        widget=forms.Textarea(attrs={"class": "input", "rows": "3"}),
+        widget=forms.Textarea(attrs={"class": "input", "rows": "3", "dir": "auto"}),
         error_messages={"max_length": "Shorten it to 10,000 characters."},
     )
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
     def __init__(self, approval: ApprovalRequest, data: Mapping[str, Any] | None = None) -> None:
-        super().__init__(data, initial={"seen": approval.payload_sha256})
+        super().__init__(approval, data)
         self._offer(approval.kind.reject_reasons)
         self.fields.update(response_fields(approval.response_schema))
+        self.offer_edits()
 
     def _offer(self, reasons: Sequence[str]) -> None:
         field = self.fields["reason"]
@@ -58,12 +61,13 @@ class DecisionForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if cleaned.get("verdict") == Verdict.REJECTED:
-            for name in [name for name in self.errors if name.startswith(PREFIX)]:
-                del self.errors[name]  # a rejection sends no values
+            for name in [name for name in self.errors if name.startswith((PREFIX, EDIT))]:
+                del self.errors[name]  # a rejection sends no values and no edits
         elif "verdict" in self.errors:
             self.add_error(None, self.errors.pop("verdict"))
         else:
             self.errors.pop("reason", None)  # an approval gives no reason for rejecting
+            self.check_edits_were_named(cleaned.get("edited") or 0)
         return cleaned
 
     @property
@@ -93,7 +97,7 @@ class DecisionForm(forms.Form):
     def mend(self, complaints: Mapping[str, str]) -> None:
         """Put the desk's COMPLAINTS beside the fields they name."""
         for name, why in complaints.items():
-            field = name.replace("values.", PREFIX, 1)
+            field = self.edit_field_at(name) or name.replace("values.", PREFIX, 1)
             self.add_error(field if field in self.fields else None, why)
 
     @property

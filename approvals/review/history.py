@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from approvals.lifecycle.edits import counted
 from approvals.models import AuditEvent
 from approvals.review.words import clock, listed_names
 from approvals.states import AuditTag, CallbackFinding, Channel, Verdict, Withdrawal
@@ -65,21 +66,27 @@ def _channel(facts: Mapping[str, Any]) -> str:
     return f" {Channel(word).label}" if word == Channel.API else ""
 
 
+def _edited(facts: Mapping[str, Any]) -> str:
+    pointers = facts.get("edited") or []
+    return f" with {counted(len(pointers))} ({listed_names(pointers)})" if pointers else ""
+
+
 def _voted(facts: Mapping[str, Any]) -> str:
     missing = facts.get("missing", 1)
-    return f"approved{_channel(facts)}, {missing} more needed"
+    return f"approved{_channel(facts)}{_edited(facts)}, {missing} more needed"
 
 
 def _held(facts: Mapping[str, Any]) -> str:
     until = clock(datetime.fromisoformat(facts["until"]))
-    return f"{facts['verdict']} this{_channel(facts)}; it is sent at {until} unless taken back"
+    said = f"{facts['verdict']} this{_channel(facts)}{_edited(facts)}"
+    return f"{said}; it is sent at {until} unless taken back"
 
 
 def _decided(verdict: str) -> Callable[[Mapping[str, Any]], str]:
     def sentence(facts: Mapping[str, Any]) -> str:
         if "held" in facts:
             return f"{verdict} this for good; it could be taken back until now"
-        return f"{verdict} this{_channel(facts)}"
+        return f"{verdict} this{_channel(facts)}{_edited(facts)}"
 
     return sentence
 

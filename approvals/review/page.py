@@ -11,7 +11,9 @@ from uuid import UUID
 from django.http import Http404
 
 from approvals import policy
+from approvals.canonical import canonical_json
 from approvals.lifecycle import hold
+from approvals.lifecycle.edits import counted, final_payload
 from approvals.models import (
     ApprovalRequest,
     Assignment,
@@ -26,7 +28,8 @@ from approvals.models.queue import Walk, pending_page
 from approvals.models.rights import OPERATE, REVIEW
 from approvals.models.sight import seen_by
 from approvals.policy import Place, Tally
-from approvals.presentation import headline_amount
+from approvals.presentation import headline_amount, indented
+from approvals.review.edit_fields import changes_of
 from approvals.review.facts import facts_of, headline, poll_seconds
 from approvals.review.forms import DecisionForm
 from approvals.review.futures import futures_of
@@ -118,6 +121,7 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "looking": request.claimed_by if claimed and request.is_pending else None,
         "deadline": deadline,
         "checked": checked(request),
+        **_changed(request, decisions),
         "time_left": deadline - now if deadline else None,
         "time_given": deadline - request.sent_at if deadline else None,
         "far": bool(deadline and deadline - now >= NEAR),
@@ -133,10 +137,13 @@ def card_context(
 ) -> dict[str, Any]:
     """The panel, the form beside it, and what else changes while somebody looks."""
     amount = headline_amount(request.payload_text, presentation_of(request.kind))
+    form = form or DecisionForm(request)
+    plain, edits = f"Approve {amount}" if amount else "Approve", form.edit_count
     return {
         **panel_context(request, user, now),
-        "form": form or DecisionForm(request),
-        "approve_words": f"Approve {amount}" if amount else "Approve",
+        "form": form,
+        "approve_plain": plain,
+        "approve_words": f"Approve with {counted(edits)}" if edits else plain,
         "amount": amount,
         "undo_window": int(hold.window(request, now).total_seconds()),
         "run": run_of(request),
@@ -193,6 +200,19 @@ def _prospects(
         "asked": asked_sentence(request, counted, nobody=outlook is Outlook.NOBODY),
         "outlook": outlook.value,
         "outlook_words": _OUTLOOK_WORDS[outlook],
+    }
+
+
+def _changed(request: ApprovalRequest, decisions: list[Decision]) -> dict[str, Any]:
+    """What an approval changed in the payload, and the payload as it was approved."""
+    edited = next((decision for decision in decisions if decision.edits_text), None)
+    if edited is None:
+        return {}
+    final = canonical_json(final_payload(request.payload_text, edited.edits))
+    return {
+        "changes": changes_of(request, [edited]),
+        "final": indented(final),
+        "final_sha256": edited.final_sha256,
     }
 
 

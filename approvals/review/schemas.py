@@ -12,6 +12,7 @@ from pydantic import BaseModel
 
 from approvals import policy
 from approvals.lifecycle import Decided
+from approvals.lifecycle.edits import editable_of
 from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Decision
 from approvals.models.listing import ListedRequest
 from approvals.policy import Place
@@ -90,12 +91,17 @@ class Listing(BaseModel):
 
 
 class DecisionOut(BaseModel):
+    """One verdict. `edits`: what was changed before approving, by JSON pointer; then
+    `final_payload_sha256` names the payload as it was approved."""
+
     id: UUID
     verdict: str
     by: str
     at: datetime
     comment: str
     channel: str
+    edits: dict[str, Any]
+    final_payload_sha256: str | None
 
     @classmethod
     def of(cls, row: Decision) -> Self:
@@ -103,6 +109,7 @@ class DecisionOut(BaseModel):
         return cls(
             id=row.public_id, verdict=row.verdict, by=by, at=row.decided_at,
             comment=row.comment, channel=row.channel,
+            edits=row.edits, final_payload_sha256=row.final_sha256 or None,
         )  # fmt: skip
 
 
@@ -141,6 +148,7 @@ class Detail(Item):
     checks: list[Any]
     effects: list[Any]
     response_schema: Any
+    editable: list[str]
     on_reject: str
     on_timeout: str
     on_behalf_of: str
@@ -189,6 +197,7 @@ class Detail(Item):
         return cls(
             **cls.facts(request, now),
             **{name: getattr(request, name) for name in _DETAILED},
+            editable=editable_of(request),
             missing=missing,
             requirements=[
                 RequirementOut(group=place.group, approvals=place.approvals)

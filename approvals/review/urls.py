@@ -11,6 +11,7 @@ urlpatterns = [
     path("requests/news/", views.news, name="queue-news"),
     path("requests/<uuid:public_id>/", views.show, name="request"),
     path("requests/<uuid:public_id>/panel/", views.panel, name="request-panel"),
+    path("requests/<uuid:public_id>/rows/", views.rows, name="request-rows"),
     path("requests/<uuid:public_id>/decide/", views.decide, name="decide"),
     path("requests/<uuid:public_id>/undo/", views.undo, name="undo"),
     path("requests/<uuid:public_id>/claim/", views.claim, name="claim"),

@@ -10,15 +10,20 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 
 from approvals.presentation import present
-from approvals.presentation.blocks import Block, Value
+from approvals.presentation.blocks import Value
 
 register = template.Library()
 
 
 @register.inclusion_tag("parts/payload.html")
-def payload(text: str, presentation: Mapping[str, Any] | None = None) -> dict[str, list[Block]]:
-    """The payload TEXT, the original JSON, laid out by its kind's PRESENTATION."""
-    return {"blocks": present(text, presentation)}
+def payload(
+    text: str, presentation: Mapping[str, Any] | None = None, rows_at: str = ""
+) -> dict[str, Any]:
+    """The payload TEXT, the original JSON, laid out by its kind's PRESENTATION.
+
+    ROWS_AT: the address at which long lists are read page by page.
+    """
+    return {"blocks": present(text, presentation), "rows_at": rows_at}
 
 
 @register.simple_tag
@@ -39,7 +44,10 @@ def _span(value: Value) -> SafeString:
 
 
 def _text(value: Value) -> SafeString:
-    return format_html("{}", value.text)
+    if value.text.isascii():
+        return format_html("{}", value.text)
+    # Its own direction, which leaves the words around it alone.
+    return format_html("<bdi>{}</bdi>", value.text)
 
 
 def _link(value: Value) -> SafeString:
@@ -58,7 +66,7 @@ def _moment(value: Value) -> SafeString:
 
 
 def _quote(value: Value) -> SafeString:
-    return format_html("<blockquote>{}</blockquote>", value.text)
+    return format_html('<blockquote dir="auto">{}</blockquote>', value.text)
 
 
 def _tags(value: Value) -> SafeString:

@@ -46,8 +46,9 @@ def handler(ticket: Ticket, context: DurableContext) -> dict[str, Any]:
     try:
         outcome = _ask_a_person(ticket, proposed, context)
         if outcome.approved:
+            approved = outcome.payload(_payload(ticket, proposed))["actions"][0]
             refund = context.step(
-                lambda _: refund_payment(proposed, credit), name="refund-payment", config=PAYING
+                lambda _: refund_payment(approved, credit), name="refund-payment", config=PAYING
             )
             return _ending(ticket, "refunded", refund, {**credit, "status": "settled"}, outcome)
     except (DurableOperationError, countersign.CountersignError):
@@ -96,9 +97,9 @@ def undo_credit(credit: Credit) -> Credit:
     return {**credit, "status": "undone"}
 
 
-def refund_payment(proposed: Plan, credit: Credit) -> dict[str, Any]:
-    """Pay the money back in place of the credit; here, say so."""
-    wanted = proposed["action"]["arguments"]
+def refund_payment(approved: Plan, credit: Credit) -> dict[str, Any]:
+    """Pay back what was APPROVED, perhaps not what was proposed; here, say so."""
+    wanted = approved["arguments"]
     return {"refund_id": credit["credit_id"].replace("CR-", "RF-"), **wanted}
 
 
@@ -110,7 +111,9 @@ def _ask_a_person(ticket: Ticket, proposed: Plan, context: DurableContext) -> co
         name="ask",
         config=ASKING,
     )
-    return countersign.await_outcome(callback, expect_payload_sha256=submitted["payload_sha256"])
+    return countersign.await_outcome(
+        callback, expect_payload_sha256=submitted["payload_sha256"], editable=True
+    )
 
 
 def _ask(
@@ -124,13 +127,8 @@ def _ask(
         kind="agent-action",
         summary=f"The agent answers ticket {ticket['ticket_id']}. It has booked {money} as "
         "provisional store credit, and now wants to pay the money back instead.",
-        payload={
-            "ticket_id": ticket["ticket_id"],
-            "amount": wanted["amount"],
-            "currency": wanted["currency"],
-            "reason": proposed["reason"],
-            "actions": [proposed["action"]],
-        },
+        payload=_payload(ticket, proposed),
+        editable=["/actions/0/arguments/amount"],
         risk=proposed["risk"],
         checks=_checks(ticket),
         effects=[
@@ -147,6 +145,16 @@ def _ask(
         heartbeat_timeout_seconds=WAIT.heartbeat_timeout_seconds,
         execution_arn=execution_arn,
     )
+
+
+def _payload(ticket: Ticket, proposed: Plan) -> dict[str, Any]:
+    return {
+        "ticket_id": ticket["ticket_id"],
+        "amount": proposed["action"]["arguments"]["amount"],
+        "currency": proposed["action"]["arguments"]["currency"],
+        "reason": proposed["reason"],
+        "actions": [proposed["action"]],
+    }
 
 
 def _checks(ticket: Ticket) -> list[dict[str, Any]]:

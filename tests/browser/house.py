@@ -57,7 +57,12 @@ class House:
         return self.requests[name].get_absolute_url()
 
     def decide(
-        self, name: str, who: str, verdict: Verdict = Verdict.APPROVED, comment: str = ""
+        self,
+        name: str,
+        who: str,
+        verdict: Verdict = Verdict.APPROVED,
+        comment: str = "",
+        edits: Any = None,
     ) -> None:
         lifecycle.decide(
             self.requests[name].pk,
@@ -65,6 +70,7 @@ class House:
             reviewer=self.people[who],
             channel=Channel.BROWSER,
             comment=comment,
+            edits=edits,
         )
 
     def arrive(self) -> None:
@@ -85,6 +91,9 @@ class House:
         self._put("document", "anna", "bert", **papers.document())
         self._put("generic", "anna", **papers.generic())
         self._put("form", "anna", **papers.with_a_form())
+        self._put("editable", "anna", **papers.editable())
+        self._put("edited", "bert", "anna", **papers.editable(), required_approvals=2)
+        self.decide("edited", "bert", edits={"/actions/0/arguments/amount": "280.80"})
         self._put(
             "teams",
             **papers.order("NO-10430", "9328.00"),
@@ -155,6 +164,16 @@ class House:
                 name, "anna", "bert", title=f"Release order NO-105 ({name})", timeout_seconds=60
             )
         self.decide("sending", "anna")
+        self._put("edits", "anna", **papers.editable())
+        self.decide(
+            "edits",
+            "anna",
+            edits={
+                "/actions/0/arguments/amount": "280.80",
+                "/actions/1/arguments/body": "Hi.",
+                "/restock": False,
+            },
+        )
         self.decide("delivered", "anna", comment="Called the customer; the address is right.")
         _settle(self.requests["delivered"], DeliveryState.DELIVERED, "accepted")
         self.decide("rejected", "anna", Verdict.REJECTED, "The address is wrong.")

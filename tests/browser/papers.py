@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from datetime import datetime, timedelta
 from typing import Any
 
+from approvals.canonical import sha256_hex
 from approvals.policy import Wanting
 from examples.document_approval.documents import policy
 from examples.order_workflow.orders import high_risk
@@ -135,6 +137,33 @@ def with_a_form() -> Paper:
             "required": ["delivery", "discount"],
         },
     }
+
+
+def editable() -> Paper:
+    """An agent's draft that a reviewer may change before approving it."""
+    draft = "Hi Ingrid,\n\nThank you for sending the tent back. We have paid the full 312.00."
+    payload = (
+        '{"actions":[{"arguments":{"amount":"312.00","currency":"EUR","payment":"pay_7Q2mX"},'
+        '"tags":["cannot be undone","moves money"],"tool":"payments.refund"},{"arguments":{"body":'
+        f'{json.dumps(draft)},"to":"ingrid@mail.example"}},"tags":["leaves the company"],'
+        '"tool":"email.send"}],"amount":"312.00","currency":"EUR","items":12345678901234567890,'
+        '"pay_on":"2026-11-30","rate":0.10,"reason":"The return arrived on day 34.","restock":true}'
+    )
+    return {
+        "kind": "agent-action",
+        "title": "Refund and email Ingrid Solberg",
+        "payload": json.loads(payload),
+        "payload_text": payload,
+        "payload_sha256": sha256_hex(payload),
+        "editable": [
+            "/actions/0/arguments/amount", "/actions/1/arguments/body", "/items", "/pay_on",
+            "/rate", "/restock",
+        ],
+        "risk": {"score": 45, "reasons": [{"text": "An agent pays out money", "points": 45}]},
+        "effects": [{"label": "Paid by customer", "before": "€312.00", "after": "€0.00"}],
+        "wanting": Wanting(agent="refund-agent", on_behalf_of="priya"),
+        "timeout_seconds": 2_400,
+    }  # fmt: skip
 
 
 def steps(now: datetime) -> list[dict[str, Any]]:

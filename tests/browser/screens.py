@@ -109,6 +109,15 @@ def cookies_gone(page: Page, house: House) -> None:
     expect(page.get_by_role("heading", name="open for too long")).to_be_visible()
 
 
+def edited(page: Page, house: House) -> None:
+    page.get_by_label("Amount").fill("280.80")
+    page.get_by_label("Body").fill("Hi Ingrid,\n\nwe have paid 280.80, the price less wear.")
+    page.get_by_label("Rate").fill("a tenth")
+    expect(page.get_by_role("button", name="Approve with 3 edits").first).to_be_attached()
+    page.locator("#decide-form button[value=approved]").click()
+    expect(page.get_by_role("alert").first).to_be_visible()
+
+
 _NOBODY = str(UUID(int=7))
 _ACCOUNT = "/accounts/password/"
 
@@ -145,6 +154,10 @@ REVIEWER = [
     Screen("generic-opened", "anna", "@generic", opened),
     Screen("form", "anna", "@form"),
     Screen("form-mend", "anna", "@form", press("Approve"), 422),
+    Screen("editable", "anna", "@editable"),
+    Screen("editable-mend", "anna", "@editable", edited, 422),
+    Screen("edited", "anna", "@edited"),
+    Screen("edits", "anna", "@edits", opened),
     Screen("teams", "anna", "@teams"),
     Screen("payment", "anna", "@payment"),
     Screen("bare", "anna", "@bare"),

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from countersign import payload_sha256
 
 from approvals import lifecycle
 from approvals.callbacks import checking, executions, outbox
@@ -14,6 +16,7 @@ from approvals.callbacks.aws import LambdaGateway
 from approvals.callbacks.delivery import send
 from approvals.callbacks.gateway import Answer
 from approvals.callbacks.heartbeats import beat_due
+from approvals.canonical import canonical_json
 from approvals.clock import database_now
 from approvals.models import (
     ApprovalRequest,
@@ -34,6 +37,7 @@ from approvals.states import (
 )
 from examples.document_approval import documents
 from examples.order_workflow.orders import SHAPES
+from examples.refund_agent import tickets
 from tests.callbacks.conftest import tags
 from tests.examples.local import ScriptedAws, eventually, scripted_aws
 from tests.factories import make_request, make_source, make_user
@@ -96,6 +100,35 @@ def read_now(gateway: LambdaGateway) -> None:
 def look_now(gateway: LambdaGateway) -> None:
     Execution.objects.exclude(next_look_at=None).update(next_look_at=database_now())
     executions.look_due(gateway)
+
+
+def test_the_function_acts_on_what_was_edited_before_it_was_approved(
+    aws: ScriptedAws, gateway: LambdaGateway
+) -> None:
+    execution = aws.start(tickets.damaged(), "refund-agent")
+    asked = aws.asked().content
+    dana = make_user("dana")
+    request = make_request(
+        dana,
+        source=make_source(endpoint_url=aws.url),
+        callback_id=asked["callback_id"],
+        payload=asked["payload"],
+        payload_text=canonical_json(asked["payload"]),
+        payload_sha256=payload_sha256(asked["payload"]),
+        editable=asked["editable"],
+    )
+
+    lifecycle.decide(
+        request.pk, verdict=Verdict.APPROVED, reviewer=dana, channel=Channel.API,
+        edits={"/actions/0/arguments/amount": "120.50"},
+    )  # fmt: skip
+    attempt(gateway)
+
+    ended = aws.end_of(execution)
+    assert ended["Status"] == "SUCCEEDED", ended
+    refund = json.loads(ended["Result"])["refund"]
+    assert asked["payload"]["actions"][0]["arguments"]["amount"] == "149.00"
+    assert refund["amount"] == "120.50"
 
 
 ANSWERS = [

@@ -51,6 +51,48 @@ class FinishedCallback:
         return self._result
 
 
+EDITS = {"/amount": "280.80", "/items": 9007199254740993, "/rate": 0.125, "/restock": False}
+EDITED = {
+    "edits": EDITS,
+    "final_payload": {"amount": "280.80", "items": 9007199254740993, "rate": 0.125},
+    "final_payload_sha256": "ef" * 32,
+}
+
+
+def test_an_edited_approval_hands_on_what_was_approved_with_its_types() -> None:
+    outcome = countersign.outcome_of(json.dumps(document(**EDITED)))
+
+    assert outcome.edits == EDITS
+    assert [type(value) for value in outcome.edits.values()] == [str, int, float, bool]
+    assert outcome.payload({"amount": "312.00"}) == EDITED["final_payload"]
+    assert (outcome.approved_sha256, outcome.payload_sha256) == ("ef" * 32, HASH)
+
+
+def test_an_approval_that_was_not_edited_is_of_what_was_sent() -> None:
+    outcome = countersign.outcome_of(document())
+
+    assert outcome.payload({"amount": "312.00"}) == {"amount": "312.00"}
+    assert (dict(outcome.edits), outcome.approved_sha256) == ({}, HASH)
+
+
+def test_who_expects_what_was_sent_gets_no_edited_approval_unless_they_say_so() -> None:
+    edited = FinishedCallback(json.dumps(document(**EDITED)))
+
+    with pytest.raises(MalformedOutcome, match="another payload"):
+        countersign.await_outcome(edited, expect_payload_sha256=HASH)
+    assert countersign.await_outcome(edited, expect_payload_sha256=HASH, editable=True).approved
+    with pytest.raises(MalformedOutcome, match="another payload"):
+        countersign.await_outcome(edited, expect_payload_sha256="cd" * 32, editable=True)
+
+
+@pytest.mark.parametrize("missing", EDITED)
+def test_half_an_edit_is_no_approval(missing: str) -> None:
+    told = document(**{name: value for name, value in EDITED.items() if name != missing})
+
+    with pytest.raises(MalformedOutcome, match="was edited, and does not say"):
+        countersign.outcome_of(told)
+
+
 @pytest.mark.parametrize("read", [json.dumps, dict], ids=["text", "parsed by a serdes"])
 def test_an_approval_carries_who_when_and_why(read: Any) -> None:
     outcome = countersign.outcome_of(read(document()))

@@ -67,6 +67,7 @@ def _decide(
     by: Any = None,
     *,
     held: bool = False,
+    edits: Any = None,
 ) -> None:
     lifecycle.decide(
         request.pk,
@@ -76,6 +77,7 @@ def _decide(
         comment="Looked at.",
         values={"size": 3} if request.response_schema and verdict is Verdict.APPROVED else None,
         held=held,
+        edits=edits,
     )
 
 
@@ -97,6 +99,7 @@ def _delivered(house: House) -> None:
     form = {"type": "object", "properties": {"size": {"type": "integer"}}, "required": ["size"]}
     endings: dict[str, tuple[dict[str, Any], Callable[[ApprovalRequest], None]]] = {
         "approved": ({"response_schema": form}, lambda r: _decide(house, r)),
+        "edited": ({"editable": ["/total"]}, lambda r: _decide(house, r, edits={"/total": 11})),
         "approved verbatim": ({"approve_with": "yes"}, lambda r: _decide(house, r)),
         "rejected": ({}, lambda r: _decide(house, r, Verdict.REJECTED)),
         "rejected as success": (

@@ -192,7 +192,9 @@ def test_a_request_without_a_timeout_waits_and_says_so(anna: User, source: Callb
         ({"timeout_seconds": 60, "heartbeat_timeout_seconds": 61}, "never acts"),
         ({"timeout_seconds": 60, "heartbeat_timeout_seconds": 5}, "late beat"),
         ({"timeout_seconds": 60, "escalate_in_seconds": 9}, "escalate_in_seconds"),
-        ({"timeout_seconds": 60, "editable": ["/total"]}, "editable"),
+        ({"timeout_seconds": 60, "editable": ["/total"]}, ""),
+        ({"timeout_seconds": 60, "editable": ["/total"], "approve_with": "yes"}, "word for word"),
+        ({"timeout_seconds": 60, "editable": ["/on"], "payload": {"on": None}}, "null"),
         ({"timeout_seconds": 60, "heartbeat_timeout_seconds": 30}, ""),
     ],
 )

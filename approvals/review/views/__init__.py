@@ -3,7 +3,7 @@
 from approvals.review.views.decisions import claim, decide, release, undo
 from approvals.review.views.preferences import preferences
 from approvals.review.views.queue import news, queue
-from approvals.review.views.requests import panel, show
+from approvals.review.views.requests import panel, rows, show
 from approvals.review.views.tokens import create_token, revoke_token, tokens
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "queue",
     "release",
     "revoke_token",
+    "rows",
     "show",
     "tokens",
     "undo",

@@ -53,13 +53,15 @@ def decide(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
 
 
 def _decide(reviewer: User, request_id: int, form: DecisionForm) -> None:
+    verdict = Verdict(form.cleaned_data["verdict"])
     lifecycle.decide(
         request_id,
-        verdict=Verdict(form.cleaned_data["verdict"]),
+        verdict=verdict,
         reviewer=reviewer,
         channel=Channel.BROWSER,
         comment=form.said,
         values=form.values,
+        edits={} if verdict is Verdict.REJECTED else form.edits,
         seen_sha256=form.cleaned_data["seen"] or None,
         held=True,
     )
@@ -121,6 +123,8 @@ def _refused(
     request: ReviewerRequest, public_id: UUID, refusal: Refusal, form: DecisionForm | None = None
 ) -> HttpResponse:
     status, word = _REFUSALS[type(refusal)]
+    if form and isinstance(refusal, StalePage):
+        form.take_over_edits()
     return _card(request, public_id, status=status, form=form, **{word: str(refusal)})
 
 

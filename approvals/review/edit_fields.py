@@ -1,0 +1,161 @@
+"""What may be edited before approving, as fields that keep each value's type and digits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from django import forms
+
+from approvals.canonical import Json, NumberToken, with_tokens
+from approvals.lifecycle.edits import SENTENCES, Type, editable_of, is_date, type_of, value_at
+from approvals.models import ApprovalRequest, Decision
+from approvals.presentation import Place, Places, format_money
+from approvals.presentation.blocks import Value
+from approvals.presentation.jsontext import Number
+from approvals.review.rows import presentation_of
+from approvals.strict_json import MalformedJson, parse_json
+
+PREFIX = "edit-"
+LONG_TEXT = 60  # characters; beyond, a field of several lines
+
+
+class EditField(forms.Field):
+    """One value of the payload. Cleaned it is JSON of the type it was, numbers as tokens.
+
+    What was not posted, or posted as it stood, is the value as it was sent.
+    """
+
+    def __init__(self, pointer: str, old: Json, place: Place, *, money: bool) -> None:
+        self.pointer, self.old, self.place = pointer, old, place
+        self.type: Type = type_of(old)
+        self.money = money
+        super().__init__(
+            label=place.label,
+            required=False,
+            initial=_text_of(old),
+            widget=_widget(self.type, _text_of(old), place.name, money=money),
+        )
+
+    @property
+    def is_long(self) -> bool:
+        return isinstance(self.widget, forms.Textarea)
+
+    def to_python(self, value: Any) -> Json:
+        if value is None:
+            return self.old
+        text = re.sub(r"\r\n?", "\n", str(value))
+        before = _text_of(self.old)
+        if text == re.sub(r"\r\n?", "\n", before):
+            return self.old
+        return self._typed(text.replace("\n", "\r\n") if "\r\n" in before else text)
+
+    def _typed(self, text: str) -> Json:
+        if self.type == "text":
+            if self.money and format_money(text, "XXX") is None:
+                raise forms.ValidationError("Write an amount, such as 312.00.")
+            return text
+        if self.type == "boolean" and text in ("true", "false"):
+            return text == "true"
+        if self.type == "date" and is_date(text):
+            return text
+        number = _number(text.strip())
+        if number is not None and (self.type, type_of(number)) in _NUMERIC:
+            return number
+        raise forms.ValidationError(SENTENCES[self.type])
+
+
+_NUMERIC = {("integer", "integer"), ("number", "integer"), ("number", "number")}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One value as sent (OLD) and as approved (NEW)."""
+
+    place: Place
+    old: Value
+    new: Value
+
+
+def edit_fields(request: ApprovalRequest, agreed: Decision | None) -> dict[str, EditField]:
+    """A field for each value of REQUEST that may be edited, named `edit-<n>`.
+
+    AGREED: the first approval, which fixes the payload. The fields then carry its values
+    and are not shown.
+    """
+    pointers = editable_of(request)
+    if not pointers:
+        return {}
+    payload = with_tokens(request.payload_text)
+    places = Places(request.payload_text, presentation_of(request.kind))
+    fields = {
+        f"{PREFIX}{number}": EditField(
+            pointer,
+            value_at(payload, pointer),
+            places.at(pointer),
+            money=_is_amount(value_at(payload, pointer), places.format(pointer)),
+        )
+        for number, pointer in enumerate(pointers)
+    }
+    offered = {name: field for name, field in fields.items() if field.type != "null"}
+    if agreed:
+        _fix(offered.values(), agreed.edits)
+    return offered
+
+
+def _fix(fields: Iterable[EditField], edits: Mapping[str, Json]) -> None:
+    for field in fields:
+        field.initial = _text_of(edits.get(field.pointer, field.old))
+        field.widget = forms.HiddenInput()
+
+
+def changes_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[Change]:
+    """What the approvals among DECISIONS changed, in the order in which it was allowed."""
+    edited = next((decision for decision in decisions if decision.edits_text), None)
+    if edited is None:
+        return []
+    edits = edited.edits
+    places = Places(request.payload_text, presentation_of(request.kind))
+    return [
+        Change(place, place.value, places.drawn(pointer, _shown(edits[pointer])))
+        for pointer in request.editable
+        if pointer in edits and (place := places.at(pointer))
+    ]
+
+
+def _shown(value: Json) -> Any:
+    return Number(value) if isinstance(value, NumberToken) else value
+
+
+def _text_of(value: Json) -> str:
+    return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
+
+
+def _number(text: str) -> NumberToken | None:
+    try:
+        found = parse_json(text.encode())
+    except MalformedJson:
+        return None
+    return found if isinstance(found, NumberToken) else None
+
+
+def _is_amount(value: Json, style: str) -> bool:
+    plain = isinstance(value, str) and not isinstance(value, NumberToken)
+    return plain and style.startswith("money:") and format_money(str(value), "XXX") is not None
+
+
+def _widget(kind: Type, text: str, name: str, *, money: bool) -> forms.Widget:
+    attrs = {"class": "input", "data-was": text, "data-name": name, "autocomplete": "off"}
+    if kind == "boolean":
+        return forms.Select(attrs, choices=[("true", "Yes"), ("false", "No")])
+    if kind == "date":
+        return forms.DateInput({**attrs, "type": "date"}, format="%Y-%m-%d")
+    if kind in ("integer", "number") or money:
+        # No input of type number: a browser steps and rounds those.
+        mode = "numeric" if kind == "integer" else "decimal"
+        return forms.TextInput({**attrs, "inputmode": mode})
+    if len(text) > LONG_TEXT or "\n" in text or "\r" in text:
+        return forms.Textarea({**attrs, "rows": "4", "dir": "auto"})
+    return forms.TextInput({**attrs, "dir": "auto"})
