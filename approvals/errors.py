@@ -35,6 +35,14 @@ class AlreadyVoted(Refusal):
     """This person's decision on the request stands (409)."""
 
 
+class AlreadyAnswered(Refusal):
+    """The question has an answer, and it is another one (409)."""
+
+
+class NoSuchQuestion(Refusal):
+    """The request has no question of that id (404)."""
+
+
 class StalePage(Refusal):
     """What the person saw is not what would be decided (409)."""
 

@@ -47,6 +47,8 @@ _STATUS_OF: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.ForeignFunction: (403, "This source may not speak for this function"),
     errors.AlreadyClosed: (409, "Somebody was faster"),
     errors.AlreadyVoted: (409, "Your decision stands"),
+    errors.AlreadyAnswered: (409, "The question has another answer"),
+    errors.NoSuchQuestion: (404, "There is no such question"),
     errors.StalePage: (409, "The request is not what you saw"),
     errors.DifferentContent: (409, "This callback ID is known with other content"),
     errors.NotRedrivable: (409, "This answer cannot be sent again"),

@@ -15,8 +15,8 @@ from django.urls import get_script_prefix, reverse
 from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
-from approvals.models import ApprovalRequest
-from approvals.states import DeliveryState
+from approvals.models import ApprovalRequest, Comment
+from approvals.states import CommentKind, DeliveryState
 
 
 class OpenAnswer(BaseModel):
@@ -91,6 +91,18 @@ class DeliveryAnswer(BaseModel):
     delivered_at: datetime | None
 
 
+class QuestionAnswer(BaseModel):
+    """What a reviewer asks, and what was answered: null while nothing was."""
+
+    id: UUID
+    text: str
+    asked_by: str
+    asked_at: datetime
+    answer: str | None
+    answered_by: str | None
+    answered_at: datetime | None
+
+
 class FollowAnswer(OpenAnswer):
     """A request as it stands now. `outcome` is null while it is pending."""
 
@@ -99,6 +111,7 @@ class FollowAnswer(OpenAnswer):
     closed_because: str
     decisions: list[DecisionAnswer]
     delivery: DeliveryAnswer | None
+    questions: list[QuestionAnswer]
 
     @classmethod
     def of(cls, request: ApprovalRequest, warnings: Iterable[str] = ()) -> Self:
@@ -110,6 +123,7 @@ class FollowAnswer(OpenAnswer):
             closed_because=request.closed_because,
             decisions=_decisions(request),
             delivery=_delivery(request),
+            questions=_questions(request),
         )
 
 
@@ -125,6 +139,24 @@ def _decisions(request: ApprovalRequest) -> list[DecisionAnswer]:
         )
         for row in rows
     ]
+
+
+def _questions(request: ApprovalRequest) -> list[QuestionAnswer]:
+    asked = request.comments.filter(kind=CommentKind.QUESTION)
+    return [_question(row) for row in asked.select_related("author", "answer").order_by("id")]
+
+
+def _question(row: Comment) -> QuestionAnswer:
+    answer: Comment | None = getattr(row, "answer", None)
+    return QuestionAnswer(
+        id=row.public_id,
+        text=row.text,
+        asked_by=row.author.username if row.author else "",
+        asked_at=row.at,
+        answer=answer.text if answer else None,
+        answered_by=answer.answered_by if answer else None,
+        answered_at=answer.at if answer else None,
+    )
 
 
 def _delivery(request: ApprovalRequest) -> DeliveryAnswer | None:

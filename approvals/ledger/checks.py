@@ -4,11 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from approvals.ledger import answers, chains, checkpoints, decisions, requests, seals, waiting
+from approvals.ledger import (
+    answers,
+    chains,
+    checkpoints,
+    comments,
+    decisions,
+    requests,
+    seals,
+    waiting,
+)
 from approvals.ledger.scope import Scope
 from approvals.ledger.violation import Check, Violation
 
-_ROWS = (requests, decisions, answers, waiting)
+_ROWS = (requests, decisions, comments, answers, waiting)
 #: Whether history can be believed at all.
 _HISTORY = (chains, checkpoints)
 

@@ -28,6 +28,9 @@ def _listed(*tags: AuditTag) -> str:
 #: What the ledger's statements may name in braces. `owes` and `verb` are of a request `r`.
 WORDS = {
     "received": f"'{AuditTag.RECEIVED.value}'",
+    "commented": f"'{AuditTag.COMMENTED.value}'",
+    "questioned": f"'{AuditTag.QUESTIONED.value}'",
+    "answered": f"'{AuditTag.ANSWERED.value}'",
     "closing": _listed(
         AuditTag.APPROVED,
         AuditTag.REJECTED,

@@ -14,6 +14,7 @@ urlpatterns = [
     path("requests/<uuid:public_id>/decide/", views.decide, name="decide"),
     path("requests/<uuid:public_id>/claim/", views.claim, name="claim"),
     path("requests/<uuid:public_id>/release/", views.release, name="release"),
+    path("requests/<uuid:public_id>/comments/", views.comment, name="comment"),
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/create/", views.create_token, name="create-token"),
     path("tokens/<int:token_id>/revoke/", views.revoke_token, name="revoke-token"),
