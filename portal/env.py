@@ -124,7 +124,9 @@ class Environment(BaseSettings):
     )
     debug: bool = Field(default=False, description="Django's debug pages; never in production")
     insecure_http: bool = Field(
-        default=False, description="Serve over plain http (demo only): cookies are not Secure"
+        default=False,
+        description="Serve over plain http (demo only): cookies are not Secure, and questions may "
+        "go to addresses that are not public",
     )
     behind_proxy: bool = Field(
         default=False,

@@ -58,13 +58,15 @@ def comment(request_id: int, *, author: User, text: str, asks_requester: bool = 
         InvalidFields: TEXT is empty, too long or mentions too many, or the thread is full.
     """
     text = _checked(text, "Write something first.")
+    names = mentions(text)
+    if len(names) > MENTIONS_LIMIT:
+        raise InvalidFields({"text": f"Mention at most {MENTIONS_LIMIT} people at once."})
     request = desk.lock(request_id)
     at = database_now()
     policy.check_may_comment(request, author)
     if asks_requester:
         desk.check_open(request, at)
     _check_room(request)
-    names = mentions(text)
     told = who_see(request, names)
     entry = Comment(
         public_id=new_public_id(),
@@ -136,8 +138,6 @@ def _checked(text: str, missing: str) -> str:
         raise InvalidFields({"text": "Take out the NUL character."})
     if len(text) > TEXT_LIMIT:
         raise InvalidFields({"text": f"Shorten it to {TEXT_LIMIT:,} characters."})
-    if len(mentions(text)) > MENTIONS_LIMIT:
-        raise InvalidFields({"text": f"Mention at most {MENTIONS_LIMIT} people at once."})
     return text
 
 

@@ -236,6 +236,12 @@ def test_an_answer_stands_below_its_question_and_who_asked_is_told(order, anna, 
     assert line.facts["question"] == str(question.public_id)
 
 
+def test_an_answer_mentions_nobody_however_many_names_it_holds(order, anna) -> None:
+    names = " ".join(f"@p{number}" for number in range(30))
+    lifecycle.answer(order.pk, ask(order, anna).public_id, text=f"@bert {names}")
+    assert told() == []
+
+
 def test_the_same_answer_twice_is_one(order, anna) -> None:
     question = ask(order, anna)
     first = lifecycle.answer(order.pk, question.public_id, text="Depot 4.")
