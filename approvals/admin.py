@@ -130,6 +130,26 @@ class DecisionAdmin(Shown):
     ordering = ("-pk",)
 
 
+@admin.register(models.Comment)
+class CommentAdmin(Shown):
+    fields = ("public_id", "request", "kind", "author", "answered_by", "answers", "text",
+              "mentioned", "at")  # fmt: skip
+    list_display = ("request", "kind", "author", "at")
+    list_filter = ("kind",)
+    list_select_related = ("request", "author")
+    ordering = ("-pk",)
+
+
+@admin.register(models.QuestionDelivery)
+class QuestionAdmin(Shown):
+    fields = ("question", "source", "state", "owed_at", "next_attempt_at", "attempts",
+              "settled_at", "detail")  # fmt: skip
+    list_display = ("question", "source", "state", "attempts", "owed_at", "settled_at")
+    list_filter = ("state",)
+    list_select_related = ("question", "source")
+    ordering = ("-pk",)
+
+
 @admin.register(models.CallbackDelivery)
 class DeliveryAdmin(Shown):
     fields = ("request", "source", "verb", "state", "owed_at", "next_attempt_at", "give_up_at",
@@ -161,8 +181,8 @@ class AuditAdmin(Shown):
 
 @admin.register(models.Notice)
 class NoticeAdmin(Shown):
-    fields = ("request", "user", "kind", "state", "owed_at", "next_attempt_at", "attempts",
-              "settled_at", "detail")  # fmt: skip
+    fields = ("request", "user", "kind", "comment", "state", "owed_at", "next_attempt_at",
+              "attempts", "settled_at", "detail")  # fmt: skip
     list_display = ("request", "user", "kind", "state", "owed_at", "settled_at")
     list_filter = ("state", "kind")
     list_select_related = ("request", "user")
@@ -174,7 +194,8 @@ class SourceAdmin(Shown):
     """Sources without their secrets and keys; admins keep them on a page of the portal."""
 
     fields = ("slug", "name", "active", "region", "endpoint_url", "role_arn", "function_arns",
-              "allow_local_runner", "default_users", "default_groups", "created_at")  # fmt: skip
+              "allow_local_runner", "questions_url", "questions_mail", "default_users",
+              "default_groups", "created_at")  # fmt: skip
     list_display = ("name", "slug", "active", "region")
     ordering = ("slug",)
 

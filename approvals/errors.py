@@ -43,6 +43,14 @@ class NothingToUndo(Refusal):
     """No decision of this person can be taken back, or no longer (409)."""
 
 
+class AlreadyAnswered(Refusal):
+    """The question has an answer, and it is another one (409)."""
+
+
+class NoSuchQuestion(Refusal):
+    """The request has no question of that id (404)."""
+
+
 class StalePage(Refusal):
     """What the person saw is not what would be decided (409)."""
 

@@ -82,6 +82,30 @@ def check_standing(request: ApprovalRequest, standing: Standing | None) -> None:
     _check_four_eyes(request, standing)
 
 
+def check_may_comment(request: ApprovalRequest, person: User) -> None:
+    """Return if PERSON may talk about REQUEST, and ask its source, now.
+
+    Those who were asked or have decided, as long as they are reviewers, who wants it
+    included, and operators. Auditors read.
+
+    Raises:
+        NotAReviewer: PERSON is none of them.
+    """
+    standing = standings_of(request, [person.pk]).get(person.pk)
+    if standing is not None and standing.is_reviewer and _has_part(request, standing):
+        return
+    try:
+        check_may_operate(request, person)
+    except NotAnOperator:
+        raise NotAReviewer(
+            "Only reviewers who were asked and operators of this source can comment."
+        ) from None
+
+
+def _has_part(request: ApprovalRequest, standing: Standing) -> bool:
+    return standing.is_asked or request.decisions.filter(reviewer=standing.user_id).exists()
+
+
 def check_may_operate(request: ApprovalRequest, person: User) -> None:
     """Return if PERSON may take REQUEST back, or redrive its answer, now.
 
@@ -119,6 +143,15 @@ def may_decide(request: ApprovalRequest, person: User) -> str:
     """Why PERSON cannot decide REQUEST, in a sentence; empty if they can."""
     try:
         check_may_decide(request, person)
+    except NotAReviewer as refusal:
+        return str(refusal)
+    return ""
+
+
+def may_comment(request: ApprovalRequest, person: User) -> str:
+    """Why PERSON cannot talk about REQUEST, in a sentence; empty if they can."""
+    try:
+        check_may_comment(request, person)
     except NotAReviewer as refusal:
         return str(refusal)
     return ""

@@ -49,6 +49,8 @@ _STATUS_OF: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.AlreadyVoted: (409, "Your decision stands"),
     errors.NotYourDecision: (403, "Somebody else decided this"),
     errors.NothingToUndo: (409, "Nothing to take back"),
+    errors.AlreadyAnswered: (409, "The question has another answer"),
+    errors.NoSuchQuestion: (404, "There is no such question"),
     errors.StalePage: (409, "The request is not what you saw"),
     errors.DifferentContent: (409, "This callback ID is known with other content"),
     errors.NotRedrivable: (409, "This answer cannot be sent again"),

@@ -129,9 +129,27 @@ class CallbackFinding(TextChoices):
     UNREADABLE = "unreadable", "The portal may not read it"
 
 
+class CommentKind(TextChoices):
+    """What one entry of a request's thread is."""
+
+    NOTE = "note", "Comment"
+    QUESTION = "question", "Question to the requester"
+    ANSWER = "answer", "Answer of the requester"
+
+
+class QuestionState(TextChoices):
+    """How far a question has come on its way to the source."""
+
+    PENDING = "pending", "Waiting to be sent"
+    SENT = "sent", "The source took it"
+    DROPPED = "dropped", "Not sent: no longer needed, or refused for good"
+
+
 class NoticeKind(TextChoices):
     ASKED = "asked", "You are asked to decide"
     HANDLED = "handled", "Somebody else has handled it"
+    MENTION = "mention", "Somebody mentioned you"
+    ANSWERED = "answered", "Your question is answered"
 
 
 class NoticeState(TextChoices):
@@ -157,6 +175,8 @@ class AuditTag(TextChoices):
     ESCALATED = "request.escalated", "Time to ask others"
     EXPIRED = "request.expired", "Expired"
     WITHDRAWN = "request.withdrawn", "Withdrawn"
+    COMMENTED = "request.commented", "Commented"
+    QUESTIONED = "request.questioned", "The requester was asked"
     ANSWERED = "request.answered", "The source answered a question"
     DELIVERY_RETRYING = "delivery.retrying", "Delivery will be tried again"
     DELIVERED = "delivery.delivered", "AWS took the answer"

@@ -22,6 +22,7 @@ from approvals.callbacks.aws import LambdaGateway
 from approvals.clock import database_now
 from approvals.models import Session, SweepMark, counting
 from approvals.notices import outbox as notices
+from approvals.notices import questions
 from approvals.states import Reply
 
 #: With fewer places whoever stands by would keep heartbeats and clocks waiting: then the
@@ -85,6 +86,11 @@ def expire_requests() -> None:
 @shared_task(name=doorbell.SEND_NOTICES)
 def send_notices() -> None:
     _sweep(doorbell.SEND_NOTICES, lambda: notices.send_due(now=database_now()))
+
+
+@shared_task(name=doorbell.SEND_QUESTIONS)
+def send_questions() -> None:
+    _sweep(doorbell.SEND_QUESTIONS, lambda: questions.send_due(now=database_now()))
 
 
 @shared_task(name=doorbell.LOOK_AT_EXECUTIONS)

@@ -37,11 +37,14 @@ __all__ = [
     "CountersignError",
     "MalformedOutcome",
     "Outcome",
+    "Question",
     "Submitted",
+    "answer",
     "await_outcome",
     "outcome_from_error",
     "outcome_of",
     "payload_sha256",
+    "questions",
     "request_approval",
 ]
 __version__ = "0.1.0"
@@ -92,6 +95,18 @@ class Submitted(TypedDict):
     answer_by: str | None  # ISO 8601; None where the request waits without end
     payload_sha256: str
     warnings: list[str]
+
+
+class Question(TypedDict):
+    """What a reviewer asks before deciding; ANSWER is None while nobody has answered."""
+
+    id: str
+    text: str
+    asked_by: str
+    asked_at: str  # ISO 8601
+    answer: str | None
+    answered_by: str | None
+    answered_at: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,13 +187,65 @@ def request_approval(
     }
     content = {name: value for name, value in {**named, **fields}.items() if value is not None}
     body = _canonical_json(content)
-    message_id = "cb_" + hashlib.sha256(callback_id.encode()).hexdigest()
-    return _post_until(address, body, message_id, key, monotonic() + budget_seconds)
+    message_id = f"cb_{_hashed(callback_id)}"
+    status, answered = _until_answered(address, body, message_id, key, monotonic() + budget_seconds)
+    return _submitted(status, answered)
+
+
+def questions(
+    request_id: str,
+    *,
+    url: str | None = None,
+    source: str | None = None,
+    secret: str | None = None,
+    budget_seconds: float = 20.0,
+) -> list[Question]:
+    """What reviewers have asked about the request REQUEST_ID, oldest first.
+
+    For sources without an address for questions. Settings and errors are those of
+    `request_approval`.
+    """
+    address = _address(_setting("COUNTERSIGN_URL", url), _setting("COUNTERSIGN_SOURCE", source))
+    key = _signing_key(_setting("COUNTERSIGN_SECRET", secret))
+    address = f"{address}/{quote(request_id, safe='')}"
+    end = monotonic() + budget_seconds
+    status, answered = _until_answered(address, None, f"look_{_hashed(request_id)}", key, end)
+    return _questions(status, answered)
+
+
+def answer(
+    request_id: str,
+    question_id: str,
+    text: str,
+    *,
+    answered_by: str | None = None,
+    url: str | None = None,
+    source: str | None = None,
+    secret: str | None = None,
+    budget_seconds: float = 20.0,
+) -> None:
+    """Answer a reviewer's question; its reviewers read TEXT at once.
+
+    The same answer twice is one, also after the request was closed; another answer to the
+    same question is refused (ApprovalRefused, 409). ANSWERED_BY: who says so, for people to
+    read. Settings and errors are those of `request_approval`.
+    """
+    address = _address(_setting("COUNTERSIGN_URL", url), _setting("COUNTERSIGN_SOURCE", source))
+    key = _signing_key(_setting("COUNTERSIGN_SECRET", secret))
+    said = {"id": question_id, "text": text, "answered_by": answered_by}
+    body = _canonical_json({name: value for name, value in said.items() if value is not None})
+    address = f"{address}/{quote(request_id, safe='')}/answers"
+    end = monotonic() + budget_seconds
+    _until_answered(address, body, f"answer_{_hashed(question_id)}", key, end)
 
 
 def payload_sha256(payload: object) -> str:
     """The hash by which the portal, its reviewers and the outcome name PAYLOAD."""
     return hashlib.sha256(_canonical_json(payload)).hexdigest()
+
+
+def _hashed(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _canonical_json(value: object) -> bytes:
@@ -241,16 +308,19 @@ class _BusyError(Exception):
         self.retry_after = retry_after
 
 
-def _post_until(
-    address: str, body: bytes, message_id: str, key: bytes, deadline: float
-) -> Submitted:
-    """Attempts with the same bytes and a fresh timestamp, full jitter between them."""
-    attempt = 0
+def _until_answered(
+    address: str, body: bytes | None, message_id: str, key: bytes, deadline: float
+) -> tuple[int, bytes]:
+    """Attempts with the same bytes and a fresh timestamp, full jitter between them.
+
+    Without a BODY it is a GET, signed over none. The status is 200 or 201.
+    """
+    attempt, method = 0, "GET" if body is None else "POST"
     while True:
-        headers = _signed_headers(body, message_id, key, int(time()))
-        request = Request(address, body, headers, method="POST")  # noqa: S310  # nosec B310
+        headers = _signed_headers(body or b"", message_id, key, int(time()))
+        request = Request(address, body, headers, method=method)  # noqa: S310  # nosec B310
         try:
-            return _post_once(request, deadline)
+            return _once(request, deadline)
         except _BusyError as busy:
             backoff = min(MAX_BACKOFF_SECONDS, FIRST_BACKOFF_SECONDS * 2**attempt)
             attempt += 1
@@ -261,7 +331,7 @@ def _post_until(
             sleep(pause)
 
 
-def _post_once(request: Request, deadline: float) -> Submitted:
+def _once(request: Request, deadline: float) -> tuple[int, bytes]:
     try:
         status, headers, body = _exchange(request, deadline)
     except (OSError, HTTPException) as error:  # URLError and TimeoutError are OSErrors
@@ -272,7 +342,7 @@ def _post_once(request: Request, deadline: float) -> Submitted:
     if status == HTTPStatus.TOO_MANY_REQUESTS or status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise _BusyError(f"it answered {status}.", _retry_after(headers.get("Retry-After")))
     if status in (HTTPStatus.OK, HTTPStatus.CREATED):
-        return _submitted(status, body)
+        return status, body
     raise _refusal(status, body)
 
 
@@ -338,6 +408,21 @@ def _submitted(status: int, body: bytes) -> Submitted:
     if not texts or not isinstance(answer.get("warnings"), list):
         raise _not_the_portal(status)
     return cast(Submitted, {name: answer.get(name) for name in Submitted.__annotations__})
+
+
+def _questions(status: int, body: bytes) -> list[Question]:
+    asked = _object(body).get("questions")
+    if not isinstance(asked, list):
+        raise _not_the_portal(status)
+    for each in asked:
+        if not isinstance(each, dict) or not all(
+            isinstance(each.get(name), str) for name in ("id", "text")
+        ):
+            raise _not_the_portal(status)
+    return [
+        cast(Question, {name: each.get(name) for name in Question.__annotations__})
+        for each in asked
+    ]
 
 
 def _not_the_portal(status: int) -> ApprovalRefused:

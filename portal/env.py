@@ -124,7 +124,9 @@ class Environment(BaseSettings):
     )
     debug: bool = Field(default=False, description="Django's debug pages; never in production")
     insecure_http: bool = Field(
-        default=False, description="Serve over plain http (demo only): cookies are not Secure"
+        default=False,
+        description="Serve over plain http (demo only): cookies are not Secure, and questions may "
+        "go to addresses that are not public",
     )
     behind_proxy: bool = Field(
         default=False,
@@ -136,7 +138,9 @@ class Environment(BaseSettings):
     email_from: str = Field(
         default="Countersign <countersign@localhost>", description="Sender of every mail"
     )
-    time_zone: str = Field(default="UTC", description="Time zone of pages and mails, for who chose none")
+    time_zone: str = Field(
+        default="UTC", description="Time zone of pages and mails, for who chose none"
+    )
     log_level: str = Field(
         default="INFO",
         pattern=r"^(DEBUG|INFO|WARNING|ERROR)$",

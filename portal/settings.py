@@ -35,6 +35,8 @@ METRICS_TOKEN = env.metrics_token.get_secret_value()
 TRACES_URL = env.traces_url
 CLAIM_LASTS = timedelta(minutes=10)
 REDIS_URL = env.redis_url
+# Questions go to public addresses over https. The demo may ask this machine and its network too.
+QUESTIONS_TO_PRIVATE = env.insecure_http
 
 # --- Django --------------------------------------------------------------------------
 SECRET_KEY = env.secret_key.get_secret_value()
@@ -181,6 +183,7 @@ CELERY_TASK_ROUTES = {
     "approvals.send_heartbeats": {"queue": "heartbeat"},
     "approvals.expire_requests": {"queue": "clock"},
     "approvals.send_notices": {"queue": "notify"},
+    "approvals.send_questions": {"queue": "notify"},
     "approvals.*": {"queue": "sweep"},
 }
 CELERY_WORKER_PREFETCH_MULTIPLIER = 1
@@ -213,6 +216,7 @@ CELERY_BEAT_SCHEDULE = {
         "stand_by": 5.0,
         "expire_requests": 1.0,
         "send_notices": 5.0,
+        "send_questions": 5.0,
         "look_at_executions": 5.0,
         "read_histories": 5.0,
         "count_events": 5.0,

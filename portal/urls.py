@@ -10,6 +10,7 @@ from django.views.decorators.cache import cache_control
 from django.views.generic import RedirectView
 
 from portal.accounts import password_reset
+from portal.manifest import manifest
 
 
 class Favicon(RedirectView):
@@ -27,6 +28,7 @@ favicon = cache_control(max_age=24 * 60 * 60, public=True)(Favicon.as_view())
 urlpatterns = [
     path("", RedirectView.as_view(pattern_name="approvals:queue"), name="home"),
     path("favicon.ico", favicon, name="favicon"),
+    path("manifest.webmanifest", manifest, name="manifest"),
     path("", include("approvals.urls")),
     path("accounts/login/", account.login, name="account_login"),
     path("accounts/logout/", account.logout, name="account_logout"),

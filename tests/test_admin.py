@@ -21,7 +21,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 SHOWN = [
     models.ApprovalRequest, models.Decision, models.CallbackDelivery, models.Heartbeat,
     models.AuditEvent, models.Notice, models.CallbackSource, models.RequestKind,
-    models.ChangeEvent,
+    models.ChangeEvent, models.Comment, models.QuestionDelivery,
 ]  # fmt: skip
 KEPT = [models.User, Group]
 #: What the migration grants the role; a transactional test starts without it.
@@ -48,7 +48,9 @@ def mara(client):
 @pytest.fixture
 def decided():
     rita = make_user("rita")
-    request = make_request(rita, title="NO-1", heartbeat_timeout_seconds=30)
+    source = make_source(questions_mail="orders@example.com")
+    request = make_request(rita, source=source, title="NO-1", heartbeat_timeout_seconds=30)
+    lifecycle.comment(request.pk, author=rita, text="Which depot?", asks_requester=True)
     models.ChangeEvent.objects.record(
         ChangeTag.SOURCE_MADE, "source:orders", at=database_now(), actor=rita
     )

@@ -12,9 +12,9 @@ from django.http import HttpResponse
 from ninja.responses import NinjaJSONEncoder
 from pydantic import BaseModel
 
-from approvals.models import ApprovalRequest
+from approvals.models import ApprovalRequest, Comment
 from approvals.models.address import page_path
-from approvals.states import DeliveryState
+from approvals.states import CommentKind, DeliveryState
 
 
 class OpenAnswer(BaseModel):
@@ -91,6 +91,18 @@ class DeliveryAnswer(BaseModel):
     delivered_at: datetime | None
 
 
+class QuestionAnswer(BaseModel):
+    """What a reviewer asks, and what was answered: null while nothing was."""
+
+    id: UUID
+    text: str
+    asked_by: str
+    asked_at: datetime
+    answer: str | None
+    answered_by: str | None
+    answered_at: datetime | None
+
+
 class FollowAnswer(OpenAnswer):
     """A request as it stands now. `outcome` is null while it is pending."""
 
@@ -100,6 +112,7 @@ class FollowAnswer(OpenAnswer):
     held: HeldAnswer | None
     decisions: list[DecisionAnswer]
     delivery: DeliveryAnswer | None
+    questions: list[QuestionAnswer]
 
     @classmethod
     def of(cls, request: ApprovalRequest, warnings: Iterable[str] = ()) -> Self:
@@ -112,6 +125,7 @@ class FollowAnswer(OpenAnswer):
             held=_held(request),
             decisions=_decisions(request),
             delivery=_delivery(request),
+            questions=_questions(request),
         )
 
 
@@ -135,6 +149,24 @@ def _held(request: ApprovalRequest) -> HeldAnswer | None:
     decision = request.held_answer.decision
     by = decision.reviewer.username if decision.reviewer else decision.cause
     return HeldAnswer(verdict=decision.verdict, by=by, until=request.held_until)
+
+
+def _questions(request: ApprovalRequest) -> list[QuestionAnswer]:
+    asked = request.comments.filter(kind=CommentKind.QUESTION)
+    return [_question(row) for row in asked.select_related("author", "answer").order_by("id")]
+
+
+def _question(row: Comment) -> QuestionAnswer:
+    answer: Comment | None = getattr(row, "answer", None)
+    return QuestionAnswer(
+        id=row.public_id,
+        text=row.text,
+        asked_by=row.author.username if row.author else "",
+        asked_at=row.at,
+        answer=answer.text if answer else None,
+        answered_by=answer.answered_by if answer else None,
+        answered_at=answer.at if answer else None,
+    )
 
 
 def _delivery(request: ApprovalRequest) -> DeliveryAnswer | None:

@@ -24,7 +24,7 @@ from approvals.intake.envelope import Unacceptable, check_envelope, check_length
 from approvals.intake.functions import check_function
 from approvals.intake.openapi import described
 from approvals.intake.reading import new_request, read
-from approvals.intake.schemas import RequestBody, WithdrawalBody
+from approvals.intake.schemas import AnswerBody, RequestBody, WithdrawalBody
 from approvals.intake.signature import UntrustedMessage
 from approvals.intake.sources import Sender, authenticate
 from approvals.lifecycle import NewRequest
@@ -117,6 +117,26 @@ def withdraw_request(request: HttpRequest, source: str, request_id: UUID) -> Fol
     if not withdrawn and row.withdrawal != Withdrawal.SOURCE:
         raise AlreadyClosed(closing_sentence(row))
     return FollowAnswer.of(row)
+
+
+@router.post(
+    "/{source}/requests/{uuid:request_id}/answers",
+    response=FollowAnswer,
+    summary="Answer a reviewer's question",
+    openapi_extra=described(AnswerBody, 400, 401, 404, 409, 411, 413, 415, 422),
+    url_name="source-request-answers",
+)
+def answer_question(request: HttpRequest, source: str, request_id: UUID) -> FollowAnswer:
+    """Answer one of `questions`; its reviewers read it at once.
+
+    The same answer twice is answered like once, also when the request is closed by then;
+    409 when the question has another answer.
+    """
+    sender, body = _receive(request, source)
+    posted = read(AnswerBody, parse_json(body))
+    row = _own(sender, public_id=request_id)
+    lifecycle.answer(row.pk, posted.id, text=posted.text, answered_by=posted.answered_by or "")
+    return FollowAnswer.of(_own(sender, public_id=request_id))
 
 
 def _receive(request: HttpRequest, slug: str) -> tuple[Sender, bytes]:

@@ -189,6 +189,14 @@ class WithdrawalBody(Posted):
     reason: fields.Sentence
 
 
+class AnswerBody(Posted):
+    """`id` is the question's, so that a signature covers which one is answered."""
+
+    id: Annotated[UUID, Lax] = Field(description="The question's id, as `questions` lists it.")
+    text: Annotated[str, Field(min_length=1, max_length=10_000)]
+    answered_by: fields.Name | None = Field(None, description="Who says so, for people to read.")
+
+
 def points_at_scalar(document: object, pointer: str) -> bool:
     """Whether POINTER (RFC 6901) leads to a string, number, boolean or null in DOCUMENT."""
     if not pointer.startswith("/"):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from ipaddress import ip_address
-from urllib.parse import urlsplit
+from urllib.parse import SplitResult, urlsplit
 
 FUNCTION_ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,140}"
@@ -28,13 +28,12 @@ def endpoint_complaint(address: str) -> str:
     """As above, of an endpoint's ADDRESS; empty is AWS's own."""
     if not address:
         return ""
-    try:
-        parts = urlsplit(address)
-        host, _ = parts.hostname or "", parts.port
-    except ValueError:
+    parts = _parts(address)
+    if parts is None:
         return "This is no address. Write https://HOST, or leave it empty for AWS's own."
-    if "@" in parts.netloc or parts.query or parts.fragment or re.search(r"[\s\\]", address):
-        return "Write scheme, host, port and path only: no user, query or fragment."
+    if _says_more(parts, address):
+        return _PLAIN
+    host = parts.hostname or ""
     if parts.scheme == "http" and _is_loopback(host):
         return ""
     if parts.scheme != "https" or not host:
@@ -43,6 +42,31 @@ def endpoint_complaint(address: str) -> str:
             "http is taken for this machine only, such as http://127.0.0.1:3001."
         )
     return _place_complaint(host)
+
+
+def questions_complaint(address: str, *, private: bool) -> str:
+    """As above, of the ADDRESS that questions are posted to; empty is none.
+
+    PRIVATE: places that are not public are taken too, and plain http. Where a name leads
+    is looked at each time a question is sent (notices.webhook).
+    """
+    if not address:
+        return ""
+    parts = _parts(address)
+    if parts is None or not parts.hostname:
+        return "This is no address. Write https://HOST/PATH, or leave it empty."
+    if _says_more(parts, address):
+        return _PLAIN
+    if parts.scheme != "https" and not (private and parts.scheme == "http"):
+        return "Write https://HOST/PATH: questions may hold what only its people may read."
+    if not private and not _is_public(parts.hostname):
+        return f"{parts.hostname} is not a public place. Name one, or let the function look."
+    return ""
+
+
+def one_way_complaint(address: str, mail: str) -> str:
+    """What is wrong with sending questions to ADDRESS and MAIL both."""
+    return "Choose one of the two: a question goes one way only." if address and mail else ""
 
 
 def role_complaint(arn: str) -> str:
@@ -75,6 +99,31 @@ def functions_complaint(arns: Sequence[str], *, region: str, allow_local_runner:
             "Only the local runner of AWS does without."
         )
     return ""
+
+
+_PLAIN = "Write scheme, host, port and path only: no user, query or fragment."
+
+
+def _parts(address: str) -> SplitResult | None:
+    try:
+        parts = urlsplit(address)
+        _ = parts.hostname, parts.port
+    except ValueError:
+        return None
+    return parts
+
+
+def _says_more(parts: SplitResult, address: str) -> bool:
+    more = "@" in parts.netloc or parts.query or parts.fragment
+    return bool(more or re.search(r"[\s\\]", address))
+
+
+def _is_public(host: str) -> bool:
+    """Whether HOST can be a public place: a name can, but for this machine's own."""
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return host != "localhost" and not host.endswith((".localhost", ".local", ".internal"))
 
 
 def _is_loopback(host: str) -> bool:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
+from django.conf import settings
 from django.db import IntegrityError, transaction
 
 from approvals.clock import database_now
@@ -18,14 +19,16 @@ from approvals.states import ChangeTag
 
 _COLUMNS = (
     "name", "region", "endpoint_url", "role_arn", "external_id", "function_arns",
-    "allow_local_runner", "verify_callbacks",
+    "allow_local_runner", "verify_callbacks", "questions_url", "questions_mail",
 )  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SourceFields:
     """What an admin says of a source. Empty `endpoint_url`: AWS's own; empty `role_arn`:
-    the portal's own credentials. Defaults are usernames and names of teams.
+    the portal's own credentials. Questions of reviewers go to one of `questions_url`,
+    `questions_mail`; with neither its functions look for them. Defaults are usernames and
+    names of teams.
     """
 
     name: str
@@ -36,6 +39,8 @@ class SourceFields:
     function_arns: Sequence[str] = ()
     allow_local_runner: bool = False
     verify_callbacks: bool = False
+    questions_url: str = ""
+    questions_mail: str = ""
     default_users: Sequence[str] = ()
     default_groups: Sequence[str] = ()
 
@@ -164,6 +169,12 @@ def _write(
             "region": addresses.region_complaint(fields.region),
             "endpoint_url": addresses.endpoint_complaint(fields.endpoint_url),
             "role_arn": addresses.role_complaint(fields.role_arn),
+            "questions_url": addresses.questions_complaint(
+                fields.questions_url, private=settings.QUESTIONS_TO_PRIVATE
+            ),
+            "questions_mail": addresses.one_way_complaint(
+                fields.questions_url, fields.questions_mail
+            ),
             "external_id": addresses.external_id_complaint(fields.external_id),
             "function_arns": addresses.functions_complaint(
                 fields.function_arns,

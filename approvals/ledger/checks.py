@@ -8,6 +8,7 @@ from approvals.ledger import (
     answers,
     chains,
     checkpoints,
+    comments,
     decisions,
     holds,
     requests,
@@ -17,7 +18,7 @@ from approvals.ledger import (
 from approvals.ledger.scope import Scope
 from approvals.ledger.violation import Check, Violation
 
-_ROWS = (requests, decisions, holds, answers, waiting)
+_ROWS = (requests, decisions, holds, comments, answers, waiting)
 #: Whether history can be believed at all.
 _HISTORY = (chains, checkpoints)
 

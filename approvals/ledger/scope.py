@@ -30,6 +30,9 @@ WORDS = {
     "received": f"'{AuditTag.RECEIVED.value}'",
     "held": f"'{AuditTag.HELD.value}'",
     "undone": f"'{AuditTag.UNDONE.value}'",
+    "commented": f"'{AuditTag.COMMENTED.value}'",
+    "questioned": f"'{AuditTag.QUESTIONED.value}'",
+    "answered": f"'{AuditTag.ANSWERED.value}'",
     "closing": _listed(
         AuditTag.APPROVED,
         AuditTag.REJECTED,

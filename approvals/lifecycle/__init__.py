@@ -6,6 +6,7 @@ BEGIN and COMMIT.
 
 from approvals.lifecycle.claim import claim, release
 from approvals.lifecycle.clocks import strike, strike_due
+from approvals.lifecycle.comment import Commented, answer, comment
 from approvals.lifecycle.conclude import conclude, conclude_due
 from approvals.lifecycle.decide import Decided, decide
 from approvals.lifecycle.force import force
@@ -18,10 +19,13 @@ from approvals.lifecycle.withdraw import take_back, withdraw
 
 __all__ = [
     "Asked",
+    "Commented",
     "Decided",
     "NewRequest",
     "Received",
+    "answer",
     "claim",
+    "comment",
     "conclude",
     "conclude_due",
     "decide",

@@ -5,6 +5,7 @@ from approvals.models.audit import AuditEvent
 from approvals.models.change import ChangeEvent
 from approvals.models.checkpoint import AuditCheckpoint
 from approvals.models.circuit import Circuit
+from approvals.models.comment import Comment, QuestionDelivery
 from approvals.models.decision import Decision
 from approvals.models.delivery import CallbackDelivery
 from approvals.models.execution import Execution
@@ -33,6 +34,7 @@ __all__ = [
     "CallbackSource",
     "ChangeEvent",
     "Circuit",
+    "Comment",
     "Decision",
     "Execution",
     "ExecutionHistory",
@@ -41,6 +43,7 @@ __all__ = [
     "KindRequirement",
     "Notice",
     "PersonalToken",
+    "QuestionDelivery",
     "RequestKind",
     "Requirement",
     "Session",

@@ -5,19 +5,28 @@ from __future__ import annotations
 from django.db import models
 from django.db.models import Q
 
+from approvals.models.comment import Comment
 from approvals.models.request import ApprovalRequest
 from approvals.models.user import User
 from approvals.states import NoticeKind, NoticeState
 
 
 class Notice(models.Model):
-    """One mail to one person about one request, at most once; only notices/outbox moves it."""
+    """One mail to one person about one request, at most once; only notices/outbox moves it.
+
+    COMMENT: which of its comments it is about; None where it is about the request itself.
+    """
 
     request = models.ForeignKey(
         ApprovalRequest, models.CASCADE, related_name="notices", db_index=False
     )
     user = models.ForeignKey(User, models.CASCADE, related_name="notices", db_index=False)
     kind = models.CharField(max_length=8, choices=NoticeKind)
+    # Comments are never deleted: no notice is ever looked for by its comment.
+    comment = models.ForeignKey(
+        Comment, models.CASCADE, null=True, blank=True, related_name="+",
+        db_index=False, db_constraint=False,
+    )  # fmt: skip
     state = models.CharField(max_length=8, choices=NoticeState, default=NoticeState.PENDING)
     owed_at = models.DateTimeField()
     next_attempt_at = models.DateTimeField()
@@ -28,7 +37,9 @@ class Notice(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["request", "user", "kind"], name="one_notice_per_person_and_kind"
+                fields=["request", "user", "kind", "comment"],
+                name="one_notice_per_person_and_kind",
+                nulls_distinct=False,
             ),
         ]
         indexes = [

@@ -58,7 +58,10 @@ SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
          WHERE v.request_id = r.id AND v.retracted_at IS NULL),
        (SELECT max(a.id) FROM approvals_assignment a WHERE a.request_id = r.id),
        (SELECT c.finding FROM approvals_callbackcheck c WHERE c.request_id = r.id),
-       (SELECT h.read_at FROM approvals_executionhistory h WHERE h.execution_id = r.execution_id)
+       (SELECT h.read_at FROM approvals_executionhistory h WHERE h.execution_id = r.execution_id),
+       (SELECT row(max(c.id), sum(q.attempts), max(q.settled_at))::text
+          FROM approvals_comment c LEFT JOIN approvals_questiondelivery q ON q.question_id = c.id
+         WHERE c.request_id = r.id)
   FROM approvals_approvalrequest r
   LEFT JOIN approvals_callbackdelivery d ON d.request_id = r.id
   LEFT JOIN approvals_execution e ON e.id = r.execution_id
@@ -73,7 +76,8 @@ class Settling:
     all three only the columns that move. VOTES: its decisions that stand, by key; UNDO_UNTIL:
     when the last of them can no longer be taken back. ASKED_LAST:
     its youngest assignment, which tells that others were asked. FINDING: what AWS said of
-    its callback. READ_AT: when its execution's history was last read.
+    its callback. READ_AT: when its execution's history was last read. TALK: a word that
+    changes with every comment, and with how far its questions have come.
     """
 
     request: ApprovalRequest
@@ -84,6 +88,7 @@ class Settling:
     asked_last: int | None
     finding: str | None
     read_at: datetime | None
+    talk: str
 
 
 def settling_of(user: User, public_id: UUID) -> Settling | None:
@@ -93,13 +98,14 @@ def settling_of(user: User, public_id: UUID) -> Settling | None:
     if row is None:
         return None
     first, second = len(_REQUEST), len(_REQUEST) + len(_DELIVERY)
-    *columns, votes, undo_until, asked_last, finding, read_at = row
+    *columns, votes, undo_until, asked_last, finding, read_at, talk = row
     request = ApprovalRequest.from_db("default", _REQUEST, columns[:first])
     delivery = _joined(CallbackDelivery, _DELIVERY, columns[first:second])
     execution = _joined(Execution, _EXECUTION, columns[second:])
     # None is remembered as well: asking for what is not there must not ask the database.
     request._state.fields_cache |= {"delivery": delivery, "execution": execution}
-    return Settling(request, delivery, execution, votes, undo_until, asked_last, finding, read_at)
+    moved = (votes, undo_until, asked_last, finding, read_at, talk)
+    return Settling(request, delivery, execution, *moved)
 
 
 def _joined(model: type[Row], names: tuple[str, ...], columns: list[Any]) -> Row | None:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from django.contrib.auth.models import Permission
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
@@ -46,6 +48,16 @@ def _roles_at(source: OuterRef, user: User) -> QuerySet[SourceRole]:
     return held.filter(Q(user=user) | Q(group__in=user.groups.values("pk")))
 
 
+def who_see(request: ApprovalRequest, names: Collection[str]) -> list[User]:
+    """Those called NAMES (usernames, in any case) who are active and may see REQUEST."""
+    if not names:
+        return []
+    found = User.objects.raw(
+        _WHO_SEE, {"names": [name.lower() for name in names], "request": request.pk}
+    )
+    return list(found)
+
+
 def sees(person: str) -> str:
     """As `seen_by`, in SQL: True where PERSON, an expression for an id, may see the request `r`.
 
@@ -68,3 +80,10 @@ def sees(person: str) -> str:
    OR EXISTS (SELECT 1 FROM approvals_sourcerole held
                WHERE held.source_id = r.source_id AND held.may IN ('operate', 'audit')
                  AND (held.user_id = {person} OR held.group_id IN {teams})))"""  # noqa: S608  # nosec B608
+
+
+_WHO_SEE = f"""
+SELECT u.* FROM approvals_user u, approvals_approvalrequest r
+ WHERE r.id = %(request)s AND lower(u.username) = ANY(%(names)s) AND u.is_active
+   AND (u.is_superuser OR {sees("u.id")})
+ ORDER BY u.id"""  # noqa: S608  # nosec B608

@@ -73,6 +73,13 @@ class CallbackSource(models.Model):
         db_default=False,
         help_text="Ask the execution's history whether each callback exists and waits",
     )
+    questions_url = models.URLField(
+        max_length=500, blank=True, default="", db_default="",
+        help_text="Where questions of reviewers are posted, signed",
+    )  # fmt: skip
+    questions_mail = models.EmailField(
+        blank=True, default="", db_default="", help_text="Or where they are mailed to"
+    )
     default_users = models.ManyToManyField(User, blank=True, related_name="+")
     default_groups = models.ManyToManyField(Group, blank=True, related_name="+")
     created_at = models.DateTimeField(auto_now_add=True)

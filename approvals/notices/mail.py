@@ -1,6 +1,7 @@
 """What a mail says: who asks, until when, and where to look. It decides nothing.
 
-Never in a mail: the callback ID, the payload, a link that does more than open the page.
+Never in a mail: the callback ID, the payload, what people wrote to each other, a link that
+does more than open the page.
 """
 
 from __future__ import annotations
@@ -19,7 +20,12 @@ from approvals.models import Notice
 from approvals.presentation.text import visible_line
 from approvals.states import NoticeKind, OnTimeout
 
-_SUBJECTS = {NoticeKind.ASKED: "Your decision is asked: {}", NoticeKind.HANDLED: "Handled: {}"}
+_SUBJECTS = {
+    NoticeKind.ASKED: "Your decision is asked: {}",
+    NoticeKind.HANDLED: "Handled: {}",
+    NoticeKind.MENTION: "You are mentioned: {}",
+    NoticeKind.ANSWERED: "Your question is answered: {}",
+}
 
 _NOBODY = {
     OnTimeout.FAIL: "If nobody decides by then, the function is told so.",
@@ -83,14 +89,17 @@ def compose(notice: Notice) -> EmailMultiAlternatives:
 def _compose(notice: Notice) -> EmailMultiAlternatives:
     request, kind = notice.request, NoticeKind(notice.kind)
     title = visible_line(request.title)
+    place = "#thread" if notice.comment else ""
     context = {
         "title": title,
         "request": request,
         "asked_by": visible_line(request.requested_by),
         "nobody": _NOBODY[OnTimeout(request.on_timeout)],
-        "link": settings.BASE_URL + request.get_absolute_url(),
+        "link": f"{settings.BASE_URL}{request.get_absolute_url()}{place}",
         "ending": closing_sentence(request) if kind is NoticeKind.HANDLED else "",
+        "author": visible_line(_author(notice)),
     }
+
     mail = EmailMultiAlternatives(
         subject=_SUBJECTS[kind].format(title),
         body=render_to_string(f"mail/{kind}.txt", context),
@@ -133,13 +142,21 @@ def _refused(what: str, code: int) -> Refused:
     return Refused(detail, passing=code < 500, hung_up=code == 421)
 
 
+def _author(notice: Notice) -> str:
+    """Who said what NOTICE tells of; the source's own word, where it answered."""
+    if notice.comment is None:
+        return ""
+    author = notice.comment.author
+    return author.display_name if author else notice.comment.answered_by
+
+
 def _headers(notice: Notice) -> dict[str, str]:
     headers = {
         "Message-ID": _message_id(notice, NoticeKind(notice.kind)),
         "Auto-Submitted": "auto-generated",
         "X-Auto-Response-Suppress": "All",
     }
-    if notice.kind == NoticeKind.HANDLED:
+    if notice.kind != NoticeKind.ASKED:
         headers["In-Reply-To"] = headers["References"] = _message_id(notice, NoticeKind.ASKED)
     return headers
 
@@ -147,4 +164,7 @@ def _headers(notice: Notice) -> dict[str, str]:
 def _message_id(notice: Notice, kind: NoticeKind) -> str:
     """The same for the same notice always: a mail program shows a second copy once."""
     host = urlsplit(settings.BASE_URL).hostname
-    return f"<{kind}.{notice.user_id}.{notice.request.public_id}@{host}>"
+    about = notice.request.public_id
+    if kind == notice.kind and notice.comment:
+        about = notice.comment.public_id
+    return f"<{kind}.{notice.user_id}.{about}@{host}>"

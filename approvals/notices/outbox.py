@@ -55,7 +55,7 @@ def send_due(*, now: datetime, limit: int = 100) -> int:
     """
     if not _due(now).exists():
         return 0
-    with turns.turn(turns.MAIL) as mine:
+    with turns.turn(turns.NOTIFY) as mine:
         return _send_due(now, limit) if mine else 0
 
 
@@ -169,7 +169,7 @@ def _locked(now: datetime) -> QuerySet[Notice]:
     return (
         _due(now)
         .select_for_update(skip_locked=True, of=("self",))
-        .select_related("request__source", "user")
+        .select_related("request__source", "user", "comment__author")
         .defer("request__payload", "request__payload_text", "request__summary")
         .order_by("next_attempt_at", "pk")
     )
@@ -181,11 +181,13 @@ def _needless(notice: Notice, now: datetime) -> str:
         return "Too late: a day has passed."
     if not (notice.user.is_active and notice.user.email):
         return "The person is inactive or has no mail address."
+    if notice.kind == NoticeKind.ASKED:
+        return _nothing_to_decide(notice, now)
+    if not seen_by(notice.user).filter(pk=notice.request_id).exists():
+        return "The person may not see the request any more: others were asked."
     if notice.kind == NoticeKind.HANDLED:
-        if not seen_by(notice.user).filter(pk=notice.request_id).exists():
-            return "The person may not see the request any more: others were asked."
         return "" if _was_asked(notice) else "The person was never told of the request."
-    return _nothing_to_decide(notice, now)
+    return ""
 
 
 def _nothing_to_decide(notice: Notice, now: datetime) -> str:

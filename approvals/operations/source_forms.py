@@ -17,7 +17,8 @@ from approvals.operations.settings_fields import (
 )
 
 _NAMES = ("name", "region", "endpoint_url", "role_arn", "external_id", "function_arns",
-          "allow_local_runner", "verify_callbacks", "default_users", "default_groups")  # fmt: skip
+          "allow_local_runner", "verify_callbacks", "questions_url", "questions_mail",
+          "default_users", "default_groups")  # fmt: skip
 
 
 def _line(label: str, *, most: int, help_text: str = "", required: bool = False) -> forms.CharField:
@@ -60,6 +61,18 @@ class SourceForm(SettingsForm):
     endpoint_url = _line(
         "Lambda endpoint", most=200, help_text="Empty: AWS's own. Otherwise https, or this machine."
     )
+    questions_url = _line(
+        "Address for questions", most=500,
+        help_text="What reviewers ask the requester is posted there, signed as you sign. https, "
+        "and a public place.",
+    )  # fmt: skip
+    questions_mail = forms.EmailField(
+        label="Or mail address for questions",
+        required=False,
+        help_text="With neither, questions wait until the function looks for them.",
+        widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
+        error_messages={"invalid": "Write a mail address, such as team@example.com."},
+    )
     default_users = LinesField(
         label="People asked by default",
         rows=2,
@@ -70,7 +83,7 @@ class SourceForm(SettingsForm):
 
     @classmethod
     def of(cls, source: CallbackSource, seen: int) -> SourceForm:
-        initial: dict[str, Any] = {name: getattr(source, name) for name in _NAMES[:8]}
+        initial: dict[str, Any] = {name: getattr(source, name) for name in _NAMES[:10]}
         initial["default_users"] = source.default_users.order_by("username").values_list(
             "username", flat=True
         )

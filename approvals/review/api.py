@@ -10,9 +10,9 @@ from django.conf import settings
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
-from ninja import Router
+from ninja import Router, Status
 from ninja.security import HttpBearer
-from pydantic import Field
+from pydantic import BaseModel, Field
 
 from approvals import lifecycle, problems
 from approvals.canonical import canonical_json, with_tokens
@@ -24,10 +24,10 @@ from approvals.models.queue import Walk, pending_page
 from approvals.models.rights import AUDIT, OPERATE
 from approvals.problems import documented
 from approvals.review import tokens
-from approvals.review.body import DecisionBody, Unreadable, read_decision
+from approvals.review.body import CommentBody, DecisionBody, Unreadable, read_comment, read_decision
 from approvals.review.cursors import from_cursor, to_cursor
 from approvals.review.page import find
-from approvals.review.schemas import AuditLine, AuditOut, Detail, Item, Listing
+from approvals.review.schemas import AuditLine, AuditOut, CommentedOut, Detail, Item, Listing, Whole
 from approvals.states import Channel, RequestState
 
 
@@ -65,6 +65,15 @@ class PersonalTokenAuth(HttpBearer):
         return entry.owner
 
 
+def _posted(body: type[BaseModel], *refusals: int) -> dict[str, Any]:
+    """`openapi_extra` of an operation that reads BODY and may refuse with REFUSALS."""
+    schema = {"application/json": {"schema": body.model_json_schema()}}
+    return {
+        "requestBody": {"required": True, "content": schema},
+        "responses": documented(*refusals),
+    }
+
+
 router = Router(tags=["Requests"], auth=PersonalTokenAuth())
 
 
@@ -94,7 +103,7 @@ def list_requests(
 
 @router.get(
     "/{uuid:public_id}",
-    response=Detail,
+    response=Whole,
     summary="Look at a request",
     url_name="request",
     openapi_extra={"responses": documented(401, 404)},
@@ -105,17 +114,31 @@ def show_request(request: TokenRequest, public_id: UUID) -> HttpResponse:
 
 
 @router.post(
+    "/{uuid:public_id}/comments",
+    response={201: CommentedOut},
+    summary="Comment on a request, or ask its source",
+    url_name="comments",
+    openapi_extra=_posted(CommentBody, 400, 401, 403, 404, 409, 413, 415, 422),
+)
+def comment(request: TokenRequest, public_id: UUID) -> Status[CommentedOut]:
+    """201 said; 403 seen but read-only (auditors), 409 a question that came too late.
+
+    Who is mentioned and may see the request is told by mail; `not_told` names the others.
+    """
+    approval = find(request.auth, public_id)
+    posted = read_comment(request)
+    done = lifecycle.comment(
+        approval.pk, author=request.auth, text=posted.text, asks_requester=posted.ask_requester
+    )
+    return Status(201, CommentedOut.after(done))
+
+
+@router.post(
     "/{uuid:public_id}/decision",
     response=Detail,
     summary="Decide a request",
     url_name="decision",
-    openapi_extra={
-        "requestBody": {
-            "required": True,
-            "content": {"application/json": {"schema": DecisionBody.model_json_schema()}},
-        },
-        "responses": documented(400, 401, 403, 404, 409, 413, 415, 422),
-    },
+    openapi_extra=_posted(DecisionBody, 400, 401, 403, 404, 409, 413, 415, 422),
 )
 def decide(request: TokenRequest, public_id: UUID) -> HttpResponse:
     """Approve or reject: 200 decided, held or vote recorded, 409 closed, by whom and when.
@@ -197,7 +220,7 @@ def _next_url(state: RequestState | None, limit: int, place: Place | None) -> st
 
 
 def _detail(request: ApprovalRequest) -> HttpResponse:
-    return _answer(Detail.of(request, timezone.now()), request)
+    return _answer(Whole.of(request, timezone.now()), request)
 
 
 def _answer(detail: Detail, request: ApprovalRequest) -> HttpResponse:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from django.http import HttpRequest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -45,18 +45,39 @@ class DecisionBody(BaseModel):
         return Verdict(self.verdict)
 
 
+class CommentBody(BaseModel):
+    """What a reviewer says about a request, or asks its source."""
+
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+    text: str = Field(description="Plain text, 1 to 10,000 characters; @username tells them")
+    ask_requester: bool = Field(False, description="It is a question to the request's source")
+
+
+Body = TypeVar("Body", bound=BaseModel)
+
+
 def read_decision(request: HttpRequest) -> DecisionBody:
-    """The decision in REQUEST's body.
+    """The decision in REQUEST's body; raises as `read_comment`."""
+    return _read(request, DecisionBody, "verdict, comment and values")
+
+
+def read_comment(request: HttpRequest) -> CommentBody:
+    """The comment in REQUEST's body.
 
     Raises:
         Unreadable: 413 too large, 415 not JSON by its type, 400 not JSON in one way only.
         InvalidFields: a field is unknown, missing or wrong.
     """
+    return _read(request, CommentBody, "text")
+
+
+def _read(request: HttpRequest, schema: type[Body], fields: str) -> Body:
     posted = _parse(_bytes(request))
     if not isinstance(posted, dict):
-        raise InvalidFields({"": "Send a JSON object with verdict, comment, values, edits."})
+        raise InvalidFields({"": f"Send a JSON object with {fields}."})
     try:
-        return DecisionBody.model_validate(posted)
+        return schema.model_validate(posted)
     except ValidationError as error:
         raise InvalidFields(
             {".".join(map(str, found["loc"])): f"{found['msg']}." for found in error.errors()}

@@ -105,6 +105,27 @@ class DecisionForm(EditsForm):
         return [self[name] for name in self.fields if name.startswith(PREFIX)]
 
 
+class CommentForm(forms.Form):
+    """Something to say about a request; pressed by ASK it is a question to its source."""
+
+    text = forms.CharField(
+        label="Message",
+        max_length=10_000,
+        strip=False,  # the desk trims it, and shows what was written where it refuses
+        widget=forms.Textarea(attrs={"class": "input", "rows": "3"}),
+        error_messages={
+            "required": "Write something first.",
+            "max_length": "Shorten it to 10,000 characters.",
+        },
+    )
+    ask = forms.BooleanField(required=False)
+
+    def mend(self, complaints: Mapping[str, str]) -> None:
+        """Put the desk's COMPLAINTS beside the field they name."""
+        for name, why in complaints.items():
+            self.add_error(name if name in self.fields else None, why)
+
+
 class TokenForm(forms.Form):
     """A new personal token."""
 

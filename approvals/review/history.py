@@ -136,6 +136,11 @@ def _status(facts: Mapping[str, Any]) -> str:
     return f"was seen: {status}" if status else "was seen"
 
 
+def _answered(facts: Mapping[str, Any]) -> str:
+    by = str(facts.get("answered_by") or "")
+    return f"answered the question, by {by}" if by else "answered the question"
+
+
 _FINDINGS = {
     CallbackFinding.FOUND: "knows the callback and waits for it",
     CallbackFinding.CLOSED: "no longer waits for the callback",
@@ -171,6 +176,9 @@ _WORDS: dict[AuditTag, tuple[str, Callable[[Mapping[str, Any]], str]]] = {
     ),
     AuditTag.EXPIRED: ("The deadline", lambda facts: f"passed {_expired(facts)}"),
     AuditTag.WITHDRAWN: ("Withdrawn", _withdrawn),
+    AuditTag.COMMENTED: ("Somebody", lambda _: "commented"),
+    AuditTag.QUESTIONED: ("Somebody", lambda _: "asked the requester"),
+    AuditTag.ANSWERED: ("The source", _answered),
     AuditTag.DELIVERY_RETRYING: ("AWS", _detail("could not be reached, trying again")),
     AuditTag.DELIVERED: ("AWS", lambda _: "took the answer"),
     AuditTag.UNDELIVERABLE: ("AWS", _detail("did not take the answer")),

@@ -31,11 +31,12 @@ from approvals.policy import Place, Tally
 from approvals.presentation import headline_amount, indented
 from approvals.review.edit_fields import changes_of
 from approvals.review.facts import facts_of, headline, poll_seconds
-from approvals.review.forms import DecisionForm
+from approvals.review.forms import CommentForm, DecisionForm
 from approvals.review.futures import futures_of
 from approvals.review.held import held_of
 from approvals.review.history import lines_of
 from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
+from approvals.review.thread import thread_of
 from approvals.review.timeline import checked, timeline_of
 from approvals.review.waiting import pulse_of, run_of
 from approvals.review.words import listed_names
@@ -80,7 +81,7 @@ def panel_version(user: User, public_id: UUID, now: datetime) -> str:
         request.claimed_by_id if claimed else None,
         *_moving(delivery, "state attempts in_flight owed_at next_attempt_at settled_at"),
         *_moving(execution, "status seen_at"),
-        *(settling.votes, settling.asked_last, settling.finding, settling.read_at),
+        *(settling.votes, settling.asked_last, settling.finding, settling.read_at, settling.talk),
         request.held_until,
         bool(settling.undo_until and now >= settling.undo_until),
         bool(request.held_until and now >= request.held_until),
@@ -149,6 +150,7 @@ def card_context(
         "run": run_of(request),
         "pulse": pulse_of(request, now),
         "timeline": timeline_of(request),
+        "thread": thread_of(request),
         "history": lines_of(
             request.history.select_related("actor").order_by("-seq")[:HISTORY_LINES]
         ),
@@ -168,6 +170,8 @@ def page_context(
     return {
         **card,
         **futures_of(request),
+        "why_silent": policy.may_comment(request, user),
+        "comment_form": CommentForm(),
         "symbol": SYMBOLS.get(request.kind.slug, "inbox"),
         "presentation": presentation_of(request.kind),
         "risk": risk,

@@ -11,9 +11,9 @@ from django.conf import settings
 from pydantic import BaseModel
 
 from approvals import policy
-from approvals.lifecycle import Decided
+from approvals.lifecycle import Commented, Decided
 from approvals.lifecycle.edits import editable_of
-from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Decision
+from approvals.models import ApprovalRequest, AuditEvent, CallbackDelivery, Comment, Decision
 from approvals.models.listing import ListedRequest
 from approvals.policy import Place
 from approvals.states import DeliveryState
@@ -228,6 +228,56 @@ def _delivery(owed: CallbackDelivery | None) -> DeliveryOut | None:
 def _execution(request: ApprovalRequest) -> ExecutionOut | None:
     seen = request.execution
     return ExecutionOut(arn=seen.arn, status=seen.status, seen_at=seen.seen_at) if seen else None
+
+
+class CommentOut(BaseModel):
+    """One entry of a request's thread. `kind` is note, question or answer.
+
+    `answers` is the question that an answer belongs to; its `by` is who the source says
+    gave it, or the source.
+    """
+
+    id: UUID
+    kind: str
+    by: str
+    at: datetime
+    text: str
+    answers: UUID | None
+
+    @classmethod
+    def of(cls, row: Comment, source: str) -> Self:
+        return cls(
+            id=row.public_id,
+            kind=row.kind,
+            by=row.author.username if row.author else row.answered_by or source,
+            at=row.at,
+            text=row.text,
+            answers=row.answers.public_id if row.answers else None,
+        )
+
+
+class CommentedOut(CommentOut):
+    """A comment as written. `not_told`: who it mentions that cannot see the request."""
+
+    not_told: list[str]
+
+    @classmethod
+    def after(cls, done: Commented) -> Self:
+        told = CommentOut.of(done.comment, source="")
+        return cls(**told.model_dump(), not_told=done.not_told)
+
+
+class Whole(Detail):
+    """One request with all that was said about it, oldest first."""
+
+    comments: list[CommentOut] = []
+
+    @classmethod
+    def of(cls, request: ApprovalRequest, now: datetime) -> Self:
+        whole = super().of(request, now)
+        rows = request.comments.select_related("author", "answers").order_by("id")
+        whole.comments = [CommentOut.of(row, request.source.slug) for row in rows]
+        return whole
 
 
 class AuditLine(BaseModel):

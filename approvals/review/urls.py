@@ -17,6 +17,7 @@ urlpatterns = [
     path("requests/<uuid:public_id>/claim/", views.claim, name="claim"),
     path("requests/<uuid:public_id>/release/", views.release, name="release"),
     path("preferences/", views.preferences, name="preferences"),
+    path("requests/<uuid:public_id>/comments/", views.comment, name="comment"),
     path("tokens/", views.tokens, name="tokens"),
     path("tokens/create/", views.create_token, name="create-token"),
     path("tokens/<int:token_id>/revoke/", views.revoke_token, name="revoke-token"),

@@ -50,6 +50,7 @@ class House:
         self._put_pending()
         self._put_unusual()
         self._put_held()
+        self._put_talk()
         self._put_closed()
         self._put_undelivered()
 
@@ -109,6 +110,20 @@ class House:
         _tell(self.requests["order"])
         alive = Heartbeat.objects.filter(request=self.requests["order"])
         alive.update(last_beat_at=database_now() - timedelta(seconds=18), beats=40)
+
+    def _put_talk(self) -> None:
+        """One that is talked about: a mention, a question that waits, one that is answered."""
+        talk = self._put("talk", "anna", "bert", **papers.order("NO-10436", "812.00"))
+        anna, bert = self.people["anna"], self.people["bert"]
+        lifecycle.comment(talk, author=bert, text="I rang him twice: voicemail.")
+        asked = lifecycle.comment(
+            talk, author=anna, text="Is the second address his office?", asks_requester=True
+        )
+        lifecycle.answer(
+            talk, asked.comment.public_id, text="Yes, since March.", answered_by="Otto, order desk"
+        )
+        lifecycle.comment(talk, author=anna, text="@bert then it is fine for me.\nFor you too?")
+        lifecycle.comment(talk, author=bert, text="Who pays the express?", asks_requester=True)
 
     def _put_unusual(self) -> None:
         held = self._put(

@@ -30,6 +30,7 @@ def test_a_pending_request_has_no_outcome_yet(sender: Sender) -> None:
         "held": None,
         "decisions": [],
         "delivery": None,
+        "questions": [],
     }
 
 
@@ -157,3 +158,93 @@ def test_a_signature_for_one_request_withdraws_no_other(sender: Sender) -> None:
     problem_of(sender.post(body, to=f"{sender.address}/{other['id']}/withdraw"), 422)
 
     assert ApprovalRequest.objects.pending().count() == 2
+
+
+# --- Questions ------------------------------------------------------------------------
+
+
+def ask(anna: User, text: str = "Which depot?") -> str:
+    """A question about the only request there is; its id."""
+    request_id = ApprovalRequest.objects.get().pk
+    done = lifecycle.comment(request_id, author=anna, text=text, asks_requester=True)
+    return str(done.comment.public_id)
+
+
+def answer(sender: Sender, request_id: str, **fields: Any) -> Any:
+    to = f"{sender.address}/{request_id}/answers"
+    return sender.post(json.dumps(fields).encode(), to=to)
+
+
+def test_a_source_reads_its_questions_answers_one_and_reads_the_answer(
+    sender: Sender, anna: User
+) -> None:
+    opened = sender.open().json()
+    lifecycle.comment(ApprovalRequest.objects.get().pk, author=anna, text="Not for the source.")
+    question = ask(anna)
+
+    (asked,) = sender.get(f"/{opened['id']}").json()["questions"]
+    assert asked.pop("asked_at")
+    assert asked == {
+        "id": question,
+        "text": "Which depot?",
+        "asked_by": "anna",
+        "answer": None,
+        "answered_by": None,
+        "answered_at": None,
+    }
+
+    taken = answer(sender, opened["id"], id=question, text="Depot 4.", answered_by="Otto")
+    assert taken.status_code == 200
+    (answered,) = taken.json()["questions"]
+    assert (answered["answer"], answered["answered_by"]) == ("Depot 4.", "Otto")
+    assert answered["answered_at"]
+    assert taken.json()["state"] == "pending"
+
+
+def test_an_answer_may_be_repeated_but_not_changed(sender: Sender, anna: User) -> None:
+    opened = sender.open().json()
+    said = {"id": ask(anna), "text": "Depot 4."}
+    first, again = (answer(sender, opened["id"], **said).json() for _ in range(2))
+    assert first == again
+    problem_of(answer(sender, opened["id"], **said | {"text": "Depot 5."}), 409)
+    approve(anna)
+    assert answer(sender, opened["id"], **said).status_code == 200
+
+
+def test_an_answer_that_comes_after_the_decision_is_taken(sender: Sender, anna: User) -> None:
+    opened = sender.open().json()
+    question = ask(anna)
+    approve(anna)
+    taken = answer(sender, opened["id"], id=question, text="Depot 4.")
+    assert (taken.status_code, taken.json()["state"]) == (200, "approved")
+
+
+def test_an_answer_to_what_was_not_asked_is_404(sender: Sender, anna: User) -> None:
+    opened = sender.open().json()
+    ask(anna)
+    problem_of(answer(sender, opened["id"], id=SOMEBODY_ELSES, text="Depot 4."), 404)
+    problem_of(answer(sender, SOMEBODY_ELSES, id=ask(anna), text="Depot 4."), 404)
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [{"text": ""}, {"text": "x" * 10_001}, {"text": 4}, {"id": "1"}, {"answered_by": "x" * 256},
+     {"answered_by": ""}, {"more": "x"}, {"text": "  "}],
+)  # fmt: skip
+def test_an_answer_with_a_wrong_field_is_422(sender: Sender, anna: User, wrong: Any) -> None:
+    opened = sender.open().json()
+    question = ask(anna)
+    problem_of(answer(sender, opened["id"], **{"id": question, "text": "Depot 4."} | wrong), 422)
+
+
+def test_another_source_reads_and_answers_nothing(sender: Sender, anna: User) -> None:
+    opened = sender.open().json()
+    question = ask(anna)
+    other = make_sender("other")
+    problem_of(answer(other, opened["id"], id=question, text="Depot 4."), 404)
+    body = json.dumps({"id": question, "text": "Depot 4."}).encode()
+    to = f"{sender.address}/{opened['id']}/answers"
+    problem_of(sender.post(body, to=to, headers=other.signed(body)), 401)
+    problem_of(sender.post(body, to=to, headers={}), 401)
+    key = {"Authorization": f"Bearer {sender.key}"}
+    assert sender.post(body, to=to, headers=key).status_code == 200

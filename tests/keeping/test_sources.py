@@ -77,6 +77,13 @@ def test_who_takes_a_name_in_the_same_moment_is_told_so(mara, orders, monkeypatc
         ({"function_arns": []}, "function_arns"),
         ({"function_arns": [ARN.replace("north", "south")]}, "function_arns"),
         ({"default_users": ["nobody"]}, "default_users"),
+        ({"questions_url": "ftp://questions.example.com"}, "questions_url"),
+        ({"questions_url": "https://q.example/?key=1"}, "questions_url"),
+        ({"questions_mail": "nobody"}, "questions_mail"),
+        (
+            {"questions_url": "https://q.example", "questions_mail": "q@q.example"},
+            "questions_mail",
+        ),
         ({"default_groups": ["nobodies"]}, "default_groups"),
         ({"default_groups": ["reviewer"]}, "default_groups"),
     ],
@@ -239,3 +246,51 @@ def test_a_source_that_is_not_there_cannot_be_changed(mara):
     make_source("other")
     with pytest.raises(CallbackSource.DoesNotExist):
         keeping.change_source("orders", FIELDS, admin=mara)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "", "https://questions.example.com/hook", "https://questions.example.com:8443",
+        "https://93.184.216.34/",
+    ],
+)  # fmt: skip
+def test_questions_may_go_to_a_public_place(address: str):
+    assert addresses.questions_complaint(address, private=False) == ""
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://questions.example.com", "https://10.0.0.1/", "https://127.0.0.1/",
+        "https://169.254.169.254/latest", "https://localhost/", "https://db.internal/",
+        "https://[::1]/", "https://me@questions.example.com/", "https://q.example/?key=1",
+        "https://q.example/#x", "https://q.example/a b", "https://", "https://[", "q.example",
+        "javascript:alert(1)",
+    ],
+)  # fmt: skip
+def test_questions_go_to_no_other_place(address: str):
+    assert addresses.questions_complaint(address, private=False).endswith(".")
+
+
+def test_only_the_demo_asks_this_machine():
+    for address in ("http://127.0.0.1:9000/q", "https://10.0.0.1/"):
+        assert addresses.questions_complaint(address, private=True) == ""
+    assert addresses.questions_complaint("ftp://127.0.0.1/q", private=True)
+
+
+def test_where_questions_go_is_changed_by_an_admin_and_stands_in_history(mara, orders):
+    fields = SourceFields(
+        name=orders.name,
+        region=orders.region,
+        function_arns=orders.function_arns,
+        allow_local_runner=orders.allow_local_runner,
+    )
+    keeping.change_source("orders", fields, admin=mara)
+    changed = keeping.change_source(
+        "orders", replace(fields, questions_url="https://q.example/hook"), admin=mara
+    )
+    assert changed == ["questions_url"]
+    assert ChangeEvent.objects.order_by("seq").last().facts["changed"] == {
+        "questions_url": ["", "https://q.example/hook"]
+    }

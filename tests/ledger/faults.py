@@ -249,4 +249,41 @@ CHECKPOINTS = [
           "checkpoints_hold", where="checkpoint 2"),
 ]  # fmt: skip
 
-FAULTS = [*REQUESTS, *DECISIONS, *HOLDS, *ANSWERS, *WAITING, *HISTORIES, *CHECKPOINTS]
+COMMENT, TALK = "UPDATE approvals_comment SET", "talked about"
+COMMENTS = [
+    Fault(
+        "what was said is changed",
+        f"{COMMENT} text = 'I did not.' {ITS} AND kind = 'note'",
+        "comments_stand_in_history",
+        of=TALK,
+    ),
+    Fault(
+        "an answer is put in another's mouth",
+        f"{COMMENT} answered_by = 'Eve' {ITS} AND kind = 'answer'",
+        "comments_stand_in_history",
+        of=TALK,
+    ),
+    Fault(
+        "a comment is slipped in",
+        "INSERT INTO approvals_comment (public_id, request_id, kind, author_id, text, at, "
+        "mentioned, answered_by) SELECT gen_random_uuid(), request_id, kind, author_id, text, at, "
+        f"mentioned, '' FROM approvals_comment {ITS} AND kind = 'note'",
+        "comments_stand_in_history",
+        of=TALK,
+    ),
+    Fault(
+        "a comment is taken away",
+        f"DELETE FROM approvals_comment {ITS} AND kind = 'note'",
+        "comments_in_history_are_there",
+        of=TALK,
+    ),
+    Fault(
+        "an answer is moved to another question",
+        f"{COMMENT} answers_id = (SELECT max(id) FROM approvals_comment {ITS} "
+        f"AND kind = 'question') {ITS} AND kind = 'answer'",
+        "answers_stand_below_their_question",
+        of=TALK,
+    ),
+]
+
+FAULTS = [*REQUESTS, *DECISIONS, *HOLDS, *COMMENTS, *ANSWERS, *WAITING, *HISTORIES, *CHECKPOINTS]

@@ -210,8 +210,15 @@ def _open(house: House) -> None:
     voted = house.open("voted", required_approvals=2)
     _decide(house, voted)
     lifecycle.claim(voted.pk, reviewer=house.rolf)
+    talk = house.open("talked about")
+    lifecycle.comment(talk.pk, author=house.rita, text="I rang him.")
+    asked = [
+        lifecycle.comment(talk.pk, author=house.rolf, text=text, asks_requester=True).comment
+        for text in ("Which depot?", "And when?")
+    ]
+    lifecycle.answer(talk.pk, asked[0].public_id, text="Depot 4.", answered_by="Otto")
     house.open("pending", heartbeat_timeout_seconds=0, timeout_seconds=0)
-    asked = house.open("asked about", execution_arn="run/1")
+    closed = house.open("asked about", execution_arn="run/1")
     with transaction.atomic():
-        assert ask_who_closed(desk.lock(asked.pk), now=database_now())
-        Heartbeat.objects.filter(pk=asked.pk).delete()
+        assert ask_who_closed(desk.lock(closed.pk), now=database_now())
+        Heartbeat.objects.filter(pk=closed.pk).delete()

@@ -58,6 +58,7 @@ _DUE_AT_ONE_TABLE = {
     "deliveries": ("callbackdelivery", "next_attempt_at", "AND state = 'pending'"),
     "clocks": ("approvalrequest", "clock_at", "AND state = 'pending'"),
     "notices": ("notice", "next_attempt_at", "AND state = 'pending'"),
+    "questions": ("questiondelivery", "next_attempt_at", "AND state = 'pending'"),
     "executions": ("execution", "next_look_at", ""),
     "callback_checks": ("callbackcheck", "next_attempt_at", ""),
     "histories": ("executionhistory", "next_read_at", ""),

@@ -1,5 +1,6 @@
 """Pages of the review door. Errors of the desk become status codes here and only here."""
 
+from approvals.review.views.comments import comment
 from approvals.review.views.decisions import claim, decide, release, undo
 from approvals.review.views.preferences import preferences
 from approvals.review.views.queue import news, queue
@@ -8,6 +9,7 @@ from approvals.review.views.tokens import create_token, revoke_token, tokens
 
 __all__ = [
     "claim",
+    "comment",
     "create_token",
     "decide",
     "news",
