@@ -59,7 +59,7 @@ Body = TypeVar("Body", bound=BaseModel)
 
 def read_decision(request: HttpRequest) -> DecisionBody:
     """The decision in REQUEST's body; raises as `read_comment`."""
-    return _read(request, DecisionBody, "verdict, comment and values")
+    return _read(request, DecisionBody, "verdict, comment, values and edits")
 
 
 def read_comment(request: HttpRequest) -> CommentBody:
