@@ -21,7 +21,7 @@ DROP TRIGGER comments_stand ON approvals_comment;
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0015_taken_is_taken")]
+    dependencies = [("approvals", "0017_one_decision_stands")]
     operations = [
         migrations.CreateModel(
             name="Comment",
@@ -89,6 +89,8 @@ class Migration(migrations.Migration):
                     ("request.claimed", "Claimed"),
                     ("request.released", "Released"),
                     ("request.voted", "Approval recorded, more needed"),
+                    ("request.held", "Decided, sent unless taken back"),
+                    ("request.undone", "Taken back by who decided"),
                     ("request.approved", "Approved"),
                     ("request.rejected", "Rejected"),
                     ("request.forced", "An operator forced an answer"),

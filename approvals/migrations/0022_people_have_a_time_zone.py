@@ -4,7 +4,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0015_taken_is_taken")]
+    dependencies = [("approvals", "0021_constraints_in_fewer_words")]
     operations = [
         migrations.AddField(
             "user",

@@ -32,7 +32,7 @@ def exchanged(
 
 class Migration(migrations.Migration):
     atomic = False  # no lock is held while the rows are looked at
-    dependencies = [("approvals", "0015_taken_is_taken")]
+    dependencies = [("approvals", "0020_edits_before_approving")]
     operations = [
         both_ways("SET statement_timeout = 0", "RESET statement_timeout"),
         exchanged(

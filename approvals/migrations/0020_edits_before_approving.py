@@ -11,7 +11,7 @@ REVERSE = "DROP TRIGGER what_may_be_edited_stays ON approvals_approvalrequest;"
 
 
 class Migration(migrations.Migration):
-    dependencies = [("approvals", "0015_taken_is_taken")]
+    dependencies = [("approvals", "0019_notices_of_comments")]
     operations = [
         migrations.AddField(
             model_name="decision",
