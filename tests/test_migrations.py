@@ -40,6 +40,20 @@ def test_the_build_of_an_index_that_was_broken_off_can_be_run_again() -> None:
             cursor.execute("RESET statement_timeout")
 
 
+def test_constraints_are_exchanged_there_and_back_and_what_was_broken_off_runs_again() -> None:
+    step = import_module("approvals.migrations.0020_constraints_in_fewer_words")
+    operations = step.Migration.operations
+    exchanges = [each.database_operations for each in operations if not hasattr(each, "sql")]
+    assert len(exchanges) == 3
+    with connection.cursor() as cursor:
+        for exchange, look in exchanges:
+            back = [look.reverse_sql, exchange.reverse_sql]
+            for words in [*back, exchange.sql, exchange.sql, look.sql]:
+                cursor.execute(words)
+        cursor.execute("SELECT conname FROM pg_constraint WHERE NOT convalidated")
+        assert cursor.fetchall() == []
+
+
 def test_old_requests_get_their_clock_while_somebody_holds_one_and_none_is_held_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
