@@ -11,7 +11,7 @@ from django.test import Client
 from django.urls import URLPattern
 from django.utils import timezone
 
-from approvals.models import ApprovalRequest, AuditEvent, Decision, PersonalToken, User
+from approvals.models import ApprovalRequest, AuditEvent, Comment, Decision, PersonalToken, User
 from approvals.policy import Wanting
 from approvals.review import api
 from approvals.review.urls import urlpatterns
@@ -37,6 +37,7 @@ PAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "decide": ("post", PRESS),
     "claim": ("post", PRESS),
     "release": ("post", (SIGN_IN, 404, 303, 303, 303, 303, 303, SIGN_IN)),
+    "comment": ("post", (SIGN_IN, 404, 303, 303, 303, 403, 303, SIGN_IN)),
     "tokens": ("get", ANY),
     "create-token": ("post", ANY),
     "revoke-token": ("post", (SIGN_IN, 404, 404, 404, 404, 404, 404, SIGN_IN)),
@@ -45,6 +46,7 @@ API: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "requests": ("get", "", (401, 200, 200, 200, 200, 200, 200, 401)),
     "request": ("get", "/{id}", (401, 404, 200, 200, 200, 200, 200, 401)),
     "decision": ("post", "/{id}/decision", (401, 404, 200, 403, 403, 403, 403, 401)),
+    "comments": ("post", "/{id}/comments", (401, 404, 201, 201, 201, 403, 201, 401)),
     "audit": ("get", "/{id}/audit", (401, 404, 403, 403, 200, 200, 200, 401)),
 }
 
@@ -107,7 +109,8 @@ def test_a_page_answers_each_caller_as_its_line_says(
     method, statuses = PAGES[str(pattern.name)]
     client = scene.client(caller)
     deactivate(scene)
-    body = {"verdict": "approved", "name": "x", "days": "1"} if method == "post" else {}
+    filled = {"verdict": "approved", "name": "x", "days": "1", "text": "x"}
+    body = filled if method == "post" else {}
     where = address(pattern, scene)
     answer = client.post(where, body) if method == "post" else client.get(where)
     assert answer.status_code == statuses[CALLERS.index(caller)]
@@ -123,7 +126,8 @@ def test_the_api_answers_each_caller_as_its_line_says(scene: Scene, name: str, c
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     options: dict[str, Any] = {"headers": headers}
     if method == "post":
-        options |= {"data": {"verdict": "approved"}, "content_type": "application/json"}
+        posted = {"text": "x"} if name == "comments" else {"verdict": "approved"}
+        options |= {"data": posted, "content_type": "application/json"}
     answer = getattr(Client(), method)(where, **options)
     assert answer.status_code == statuses[CALLERS.index(caller)]
 
@@ -142,6 +146,7 @@ def test_looking_changes_nothing(scene: Scene, method: str) -> None:
                 )
                 assert answer.status_code in (200, 302, 404, 405)
     assert not Decision.objects.exists()
+    assert not Comment.objects.exists()
     assert AuditEvent.objects.count() == before
     assert PersonalToken.objects.count() == len(scene.tokens)
     scene.request.refresh_from_db()
