@@ -11,7 +11,18 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 #: Formats by name; `money:` is followed by a currency or by where it stands.
-FORMATS = ("text", "code", "quote", "percent", "date", "datetime", "tags", "address")
+FORMATS = (
+    "text",
+    "code",
+    "quote",
+    "percent",
+    "duration",
+    "bytes",
+    "date",
+    "datetime",
+    "tags",
+    "address",
+)
 MOST_ENTRIES = 200  # of each part
 LONGEST_TEXT = 200  # characters of a label, a format, a pointer
 

@@ -19,6 +19,8 @@ _DATETIME = re.compile(
     r"(Z|[+-][0-9]{2}:?[0-9]{2})?"
 )
 _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
+_UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
+_LONGEST_AMOUNT = 40  # characters, as of any number
 NOTHING = Value("null", "—", title="null")
 EMPTY = Value("null", "—", title="empty text")
 MISSING = Value("missing", "")
@@ -65,6 +67,33 @@ def _percent(token: str) -> Value:
     if not _DECIMAL.fullmatch(token):
         return Value("text", visible(token), flag="no number")
     return Value("percent", token.replace("-", MINUS) + "\u00a0%", title=token)
+
+
+def _duration(token: str) -> Value:
+    """TOKEN seconds as `2 h 5 min`; the title has them as they were sent."""
+    if not _DECIMAL.fullmatch(token) or len(token) > _LONGEST_AMOUNT:
+        return Value("text", visible(token), flag="no number")
+    whole, _, fraction = token.lstrip("-").partition(".")
+    minutes, seconds = divmod(int(whole), 60)
+    hours, minutes = divmod(minutes, 60)
+    days, hours = divmod(hours, 24)
+    rest = f"{seconds}.{fraction}" if fraction.strip("0") else str(seconds)
+    parts = ((days, "d"), (hours, "h"), (minutes, "min"))
+    words = [f"{amount}\u00a0{unit}" for amount, unit in parts if amount]
+    words += [f"{rest}\u00a0s"] if rest != "0" or not words else []
+    sign = MINUS if token.startswith("-") else ""
+    return Value("number", sign + " ".join(words), title=f"{token} seconds")
+
+
+def _bytes(token: str) -> Value:
+    """TOKEN bytes as `1.4 MiB`; the title has them as they were sent."""
+    if not token.isascii() or not token.isdecimal() or len(token) > _LONGEST_AMOUNT:
+        return Value("text", visible(token), flag="no size")
+    size, unit = float(token), 0
+    while size >= 1_024 and unit < len(_UNITS) - 1:
+        size, unit = size / 1_024, unit + 1
+    shown = f"{size:.1f}" if unit else token
+    return Value("number", f"{shown}\u00a0{_UNITS[unit]}", title=f"{token} bytes")
 
 
 def _date(text: str) -> Value:
@@ -131,6 +160,8 @@ _STYLES: dict[str, Callable[[str], Value]] = {
     "code": lambda text: Value("code", visible(text)),
     "quote": lambda text: Value("quote", visible(text)),
     "percent": _percent,
+    "duration": _duration,
+    "bytes": _bytes,
     "date": _date,
     "datetime": _datetime,
 }

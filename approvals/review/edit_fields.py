@@ -9,10 +9,18 @@ from typing import Any
 
 from django import forms
 
-from approvals.canonical import Json, NumberToken, with_tokens
-from approvals.lifecycle.edits import SENTENCES, Type, editable_of, is_date, type_of, value_at
+from approvals.canonical import Json, NumberToken, canonical_json, with_tokens
+from approvals.lifecycle.edits import (
+    SENTENCES,
+    Type,
+    editable_of,
+    final_payload,
+    is_date,
+    type_of,
+    value_at,
+)
 from approvals.models import ApprovalRequest, Decision
-from approvals.presentation import Place, Places, format_money
+from approvals.presentation import Place, Places, format_money, indented
 from approvals.presentation.blocks import Value
 from approvals.presentation.jsontext import Number
 from approvals.review.rows import presentation_of
@@ -123,6 +131,19 @@ def changes_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[
         for pointer in request.editable
         if pointer in edits and (place := places.at(pointer))
     ]
+
+
+def edits_made(request: ApprovalRequest, decisions: Sequence[Decision]) -> dict[str, Any]:
+    """The context of request/_changes.html: what an approval changed, and what it approved."""
+    edited = next((decision for decision in decisions if decision.edits_text), None)
+    if edited is None:
+        return {}
+    final = final_payload(request.payload_text, edited.edits)
+    return {
+        "changes": changes_of(request, [edited]),
+        "final": indented(canonical_json(final)),
+        "final_sha256": edited.final_sha256,
+    }
 
 
 def _shown(value: Json) -> Any:

@@ -11,9 +11,8 @@ from uuid import UUID
 from django.http import Http404
 
 from approvals import policy
-from approvals.canonical import canonical_json
 from approvals.lifecycle import hold
-from approvals.lifecycle.edits import counted, final_payload
+from approvals.lifecycle.edits import counted
 from approvals.models import (
     ApprovalRequest,
     Assignment,
@@ -28,13 +27,14 @@ from approvals.models.queue import Walk, pending_page
 from approvals.models.rights import OPERATE, REVIEW
 from approvals.models.sight import seen_by
 from approvals.policy import Place, Tally
-from approvals.presentation import headline_amount, indented
-from approvals.review.edit_fields import changes_of
+from approvals.presentation import headline_amount
+from approvals.review.edit_fields import edits_made
 from approvals.review.facts import facts_of, headline, poll_seconds
 from approvals.review.forms import CommentForm, DecisionForm
 from approvals.review.futures import futures_of
 from approvals.review.held import held_of
 from approvals.review.history import lines_of
+from approvals.review.response_fields import values_sent
 from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
 from approvals.review.thread import thread_of
 from approvals.review.timeline import checked, timeline_of
@@ -122,7 +122,8 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "looking": request.claimed_by if claimed and request.is_pending else None,
         "deadline": deadline,
         "checked": checked(request),
-        **_changed(request, decisions),
+        **edits_made(request, decisions),
+        "values_sent": values_sent(request, decisions),
         "time_left": deadline - now if deadline else None,
         "time_given": deadline - request.sent_at if deadline else None,
         "far": bool(deadline and deadline - now >= NEAR),
@@ -204,19 +205,6 @@ def _prospects(
         "asked": asked_sentence(request, counted, nobody=outlook is Outlook.NOBODY),
         "outlook": outlook.value,
         "outlook_words": _OUTLOOK_WORDS[outlook],
-    }
-
-
-def _changed(request: ApprovalRequest, decisions: list[Decision]) -> dict[str, Any]:
-    """What an approval changed in the payload, and the payload as it was approved."""
-    edited = next((decision for decision in decisions if decision.edits_text), None)
-    if edited is None:
-        return {}
-    final = canonical_json(final_payload(request.payload_text, edited.edits))
-    return {
-        "changes": changes_of(request, [edited]),
-        "final": indented(final),
-        "final_sha256": edited.final_sha256,
     }
 
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
+
+from approvals.models import ApprovalRequest, Decision
+from approvals.presentation.text import visible_line
 
 PREFIX = "values-"
 LONG_TEXT = 200  # characters; beyond, a field of several lines
@@ -45,9 +48,26 @@ def response_fields(schema: Mapping[str, Any] | None) -> dict[str, forms.Field]:
     }
 
 
+def label_of(name: str, asked: Mapping[str, Any]) -> str:
+    """What the property NAME of a response schema is called."""
+    plain = name.replace("_", " ").replace("-", " ").capitalize()
+    return visible_line(asked.get("title") or plain)
+
+
+def values_sent(request: ApprovalRequest, decisions: Iterable[Decision]) -> list[tuple[str, str]]:
+    """What was filled in with DECISIONS: what each was called, and the value as text."""
+    asked = (request.response_schema or {}).get("properties", {})
+    values = {name: value for each in decisions for name, value in each.values.items()}
+    return [(label_of(name, asked.get(name, {})), _words(value)) for name, value in values.items()]
+
+
+def _words(value: Any) -> str:
+    return ("Yes" if value else "No") if isinstance(value, bool) else str(value)
+
+
 def _field(name: str, asked: Mapping[str, Any], required: bool) -> forms.Field:
     common: dict[str, Any] = {
-        "label": asked.get("title") or name.replace("_", " ").replace("-", " ").capitalize(),
+        "label": label_of(name, asked),
         "help_text": asked.get("description") or "",
         "required": required,
         "initial": asked.get("default"),
@@ -63,7 +83,7 @@ def _choice(values: list[Any], common: dict[str, Any]) -> forms.Field:
     by_text = {str(value): value for value in values}
     empty = [] if common["required"] and common["initial"] is not None else [("", "Choose one")]
     return forms.TypedChoiceField(
-        choices=[*empty, *((text, text) for text in by_text)],
+        choices=[*empty, *((text, visible_line(text)) for text in by_text)],
         coerce=by_text.__getitem__,
         empty_value=None,
         widget=forms.Select(attrs={"class": "input"}),
@@ -84,10 +104,12 @@ def _date(common: dict[str, Any]) -> forms.Field:
 
 def _text(asked: Mapping[str, Any], common: dict[str, Any]) -> forms.Field:
     longest = asked.get("maxLength")
-    several = longest is None or longest > LONG_TEXT
-    widget = forms.Textarea if several and common["initial"] is None else forms.TextInput
-    attrs = {"class": "input", **({"rows": "2"} if widget is forms.Textarea else {})}
-    return forms.CharField(
+    default = common["initial"] or ""
+    several = "\n" in default or len(default) > LONG_TEXT
+    several |= not default and (longest is None or longest > LONG_TEXT)
+    widget = forms.Textarea if several else forms.TextInput
+    attrs = {"class": "input", "dir": "auto", **({"rows": "2"} if several else {})}
+    return TextField(
         widget=widget(attrs=attrs),
         max_length=longest,
         min_length=asked.get("minLength"),
@@ -118,6 +140,13 @@ _BUILDERS: dict[str, Callable[[Mapping[str, Any], dict[str, Any]], forms.Field]]
     "integer": _number,
     "boolean": _boolean,
 }
+
+
+class TextField(forms.CharField):
+    """A text whose lines end in LF, however the browser sent them."""
+
+    def to_python(self, value: Any) -> str:
+        return (super().to_python(value) or "").replace("\r\n", "\n")
 
 
 class ExactNumberField(forms.Field):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django import template
+from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
 
 from approvals.presentation.markdown import render_markdown
@@ -15,6 +16,12 @@ register = template.Library()
 def markdown(text: str | None) -> SafeString:
     """TEXT as sanitised HTML; wrap it in an element with `hx-ignore`."""
     return mark_safe(render_markdown(text or ""))  # noqa: S308  # nosec B308 B703  # nh3
+
+
+@register.filter
+def told(text: object) -> str:
+    """A field's help: Django's own, which is HTML, without its tags; a sender's as `shown`."""
+    return strip_tags(text) if isinstance(text, SafeString) else visible(str(text))
 
 
 @register.filter

@@ -80,7 +80,7 @@ def reader(
     # Taken out and not only loosened: nothing but the page stands between.
     settings.MIDDLEWARE = [name for name in settings.MIDDLEWARE if "csp" not in name.lower()]
     context = chromium.new_context(bypass_csp=True)
-    context.set_default_timeout(20_000)
+    context.set_default_timeout(60_000)
     client = Client()
     client.force_login(anna)
     name = settings.SESSION_COOKIE_NAME

@@ -85,6 +85,33 @@ def test_per_cent_is_written_out_and_keeps_its_digits() -> None:
     assert leaf("many", "percent").flag == "no number"
 
 
+@pytest.mark.parametrize(
+    ("style", "token", "shown", "title"),
+    [
+        ("duration", "0", "0 s", "0 seconds"),
+        ("duration", "59.50", "59.50 s", "59.50 seconds"),
+        ("duration", "7500", "2 h 5 min", "7500 seconds"),
+        ("duration", "90061", "1 d 1 h 1 min 1 s", "90061 seconds"),
+        ("duration", "-60", "−1 min", "-60 seconds"),
+        ("bytes", "1023", "1023 bytes", "1023 bytes"),
+        ("bytes", "1468006", "1.4 MiB", "1468006 bytes"),
+        ("bytes", "1125899906842624", "1.0 PiB", "1125899906842624 bytes"),
+    ],
+)
+def test_seconds_and_bytes_read_as_people_say_them(
+    style: str, token: str, shown: str, title: str
+) -> None:
+    value = leaf(Number(token), style)
+    assert (value.text.replace("\u00a0", " "), value.title) == (shown, title)
+
+
+@pytest.mark.parametrize("style", ["duration", "bytes"])
+@pytest.mark.parametrize("text", ["soon", "1e3", "9" * 5_000, "٣", "-"])
+def test_what_is_no_amount_of_seconds_or_bytes_is_shown_as_it_came(style: str, text: str) -> None:
+    value = leaf(text, style)
+    assert (value.text, bool(value.flag)) == (text, True)
+
+
 def test_a_format_of_the_kind_wins_over_recognition() -> None:
     assert leaf("2026-11-18", "text").kind == "text"
     assert leaf("https://a.example", "code").kind == "code"

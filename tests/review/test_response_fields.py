@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
-from approvals.models import Decision
+from approvals.models import CallbackDelivery, Decision
 from approvals.review.response_fields import exact_number
 from tests.factories import make_request, make_user
 from tests.review.people import signed_in
@@ -102,6 +103,64 @@ def test_a_field_that_does_not_fit_says_so_beside_itself(
     assert sentence in answer.content.decode()
     assert f'id="id_values-{name}_error"' in answer.content.decode()
     assert not Decision.objects.exists()
+
+
+@pytest.mark.django_db
+def test_a_form_of_every_type_comes_back_with_what_was_typed_beside_what_is_wrong() -> None:
+    typed = {"values-note": "Hello", "values-size": "large", "values-weight": "2.50",
+             "values-count": "x", "values-level": "2", "values-gift": "on",
+             "values-day": "2026-11-20"}  # fmt: skip
+    text = post(typed).content.decode()
+    assert text.count("Write a number.") == 2  # above the form, and beside the field
+    for kept in ('value="Hello"', 'value="large" selected', 'value="2.50"', 'value="x"',
+                 'value="2" selected', "checked", 'value="2026-11-20"'):  # fmt: skip
+        assert kept in text, kept
+
+
+@pytest.mark.django_db
+def test_lines_end_alike_and_a_default_of_several_lines_keeps_them() -> None:
+    anna = make_user()
+    note = {"type": "string", "default": "Dear\nIngrid", "maxLength": 13}
+    row = make_request(anna, response_schema={"type": "object", "properties": {"note": note}})
+    client = signed_in(anna)
+    text = client.get(row.get_absolute_url()).content.decode()
+    assert re.search(r"<textarea name=\"values-note\"[^>]*>\s*Dear\nIngrid</textarea>", text)
+    # 13 characters as a browser counts them; it sends 14.
+    fields = {"verdict": "approved", "values-note": "Dear\r\nIngrid B"}
+    assert client.post(f"/requests/{row.public_id}/decide/", fields).status_code == 303
+    assert Decision.objects.get().values == {"note": "Dear\nIngrid B"}
+
+
+@pytest.mark.django_db
+def test_a_senders_words_about_a_field_are_shown_as_they_are() -> None:
+    anna = make_user()
+    asked = {"type": "string", "title": "No\u202ete", "description": "Write <none> if < 5 & > 3."}
+    row = make_request(anna, response_schema={"type": "object", "properties": {"n": asked}})
+    text = signed_in(anna).get(row.get_absolute_url()).content.decode()
+    assert "Write &lt;none&gt; if &lt; 5 &amp; &gt; 3." in text
+    assert "No[U+202E]te" in text
+
+
+@pytest.mark.django_db
+def test_everybody_reads_what_was_filled_in_by_its_label() -> None:
+    anna, bert = make_user(), make_user()
+    row = make_request(anna, bert, response_schema=SCHEMA)
+    fields = {
+        "verdict": "approved",
+        "values-size": "small",
+        "values-note": "Ring",
+        "values-gift": "on",
+    }
+    signed_in(anna).post(f"/requests/{row.public_id}/decide/", fields)
+    text = signed_in(bert).get(row.get_absolute_url()).content.decode()
+    assert re.search(r"<dt>Note for the customer</dt><dd[^>]*>Ring</dd>", text)
+    assert re.search(r"<dt>Gift</dt><dd[^>]*>Yes</dd>", text)
+
+
+@pytest.mark.django_db
+def test_a_whole_number_beyond_a_float_leaves_as_it_was_typed() -> None:
+    assert post({"values-size": "small", "values-count": "9007199254740993"}).status_code == 303
+    assert '"count":9007199254740993' in CallbackDelivery.objects.get().body.decode()
 
 
 @pytest.mark.django_db
