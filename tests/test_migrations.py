@@ -40,6 +40,26 @@ def test_the_build_of_an_index_that_was_broken_off_can_be_run_again() -> None:
             cursor.execute("RESET statement_timeout")
 
 
+def test_one_decision_of_each_stands_after_a_build_that_was_broken_off() -> None:
+    step = import_module("approvals.migrations.0016_one_decision_stands")
+    with connection.cursor() as cursor:
+        cursor.execute(step.DETACH)
+        cursor.execute("CREATE INDEX one_decision_stands ON approvals_decision (request_id)")
+        try:
+            for words in [*step.BUILD, step.ATTACH]:
+                cursor.execute(words)
+            cursor.execute(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint "
+                "WHERE conname = 'one_decision_per_reviewer' AND convalidated"
+            )
+            assert cursor.fetchone() == (
+                "UNIQUE NULLS NOT DISTINCT (request_id, reviewer_id, retracted_at)",
+            )
+        finally:
+            cursor.execute("RESET lock_timeout")
+            cursor.execute("RESET statement_timeout")
+
+
 def test_old_requests_get_their_clock_while_somebody_holds_one_and_none_is_held_up(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
