@@ -41,7 +41,7 @@ def test_the_build_of_an_index_that_was_broken_off_can_be_run_again() -> None:
 
 
 def test_constraints_are_exchanged_there_and_back_and_what_was_broken_off_runs_again() -> None:
-    step = import_module("approvals.migrations.0020_constraints_in_fewer_words")
+    step = import_module("approvals.migrations.0021_constraints_in_fewer_words")
     operations = step.Migration.operations
     exchanges = [each.database_operations for each in operations if not hasattr(each, "sql")]
     assert len(exchanges) == 3
@@ -52,6 +52,26 @@ def test_constraints_are_exchanged_there_and_back_and_what_was_broken_off_runs_a
                 cursor.execute(words)
         cursor.execute("SELECT conname FROM pg_constraint WHERE NOT convalidated")
         assert cursor.fetchall() == []
+
+
+def test_one_decision_of_each_stands_after_a_build_that_was_broken_off() -> None:
+    step = import_module("approvals.migrations.0017_one_decision_stands")
+    with connection.cursor() as cursor:
+        cursor.execute(step.DETACH)
+        cursor.execute("CREATE INDEX one_decision_stands ON approvals_decision (request_id)")
+        try:
+            for words in [*step.BUILD, step.ATTACH]:
+                cursor.execute(words)
+            cursor.execute(
+                "SELECT pg_get_constraintdef(oid) FROM pg_constraint "
+                "WHERE conname = 'one_decision_per_reviewer' AND convalidated"
+            )
+            assert cursor.fetchone() == (
+                "UNIQUE NULLS NOT DISTINCT (request_id, reviewer_id, retracted_at)",
+            )
+        finally:
+            cursor.execute("RESET lock_timeout")
+            cursor.execute("RESET statement_timeout")
 
 
 def test_old_requests_get_their_clock_while_somebody_holds_one_and_none_is_held_up(

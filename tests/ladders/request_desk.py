@@ -26,8 +26,9 @@ from approvals.models import (
 )
 from approvals.states import AuditTag, Channel, OnTimeout, Verdict, Withdrawal
 from tests.factories import make_kind, make_source, make_team, make_user, new_request
-from tests.ladders.request_model import WINDOW, Asking, World
+from tests.ladders.request_model import WINDOW_SECONDS, Asking, World
 
+WINDOW = timedelta(seconds=WINDOW_SECONDS)
 PEOPLE = ("anna", "bert", "cora", "dora")
 CLOSING = (
     AuditTag.APPROVED, AuditTag.REJECTED, AuditTag.FORCED, AuditTag.EXPIRED, AuditTag.WITHDRAWN,
@@ -47,7 +48,7 @@ class Desk:
     bodies: dict[int, bytes] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        make_kind(undo_seconds=WINDOW)
+        make_kind(undo_seconds=30)
         self.source = make_source()
         self.people = {name: _person(name) for name in (*PEOPLE, "olga")}
         User.objects.update(is_active=True)
@@ -105,7 +106,24 @@ class Desk:
             comment="Because.",
             held=True,
         )
+        self._give_time(done.decision)
         return "held" if done.held else "decided" if done.delivery else "voted"
+
+    def _give_time(self, decision: Decision) -> None:
+        """The window is just less than a step of time, however slow this machine is."""
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")  # past the trigger
+            # The request first, as the desk locks it first.
+            cursor.execute(
+                "UPDATE approvals_approvalrequest r SET held_until = d.decided_at + %s "
+                "  FROM approvals_heldanswer h JOIN approvals_decision d ON d.id = h.decision_id "
+                " WHERE r.id = h.request_id AND r.held_until IS NOT NULL AND d.id = %s",
+                [WINDOW, decision.pk],
+            )
+            cursor.execute(
+                "UPDATE approvals_decision SET undo_until = decided_at + %s WHERE id = %s",
+                [WINDOW, decision.pk],
+            )
 
     def undo(self, number: int, person: str) -> str:
         lifecycle.undo(self.keys[number], reviewer=self.people[person])

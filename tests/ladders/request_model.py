@@ -11,7 +11,7 @@ from itertools import permutations
 from typing import Literal, TypeAlias
 
 DUE, ESCALATE, ANSWER_BY = 150, 350, 1100  # seconds; steps of time are hundreds
-WINDOW = 30  # seconds in which a decision made with a hold can be taken back
+WINDOW_SECONDS = 99  # in which a decision made with a hold can be taken back: within a step
 
 Verdict = Literal["approved", "rejected"]
 Rule = Literal["fail", "reject", "approve", "lapse"]
@@ -69,7 +69,7 @@ class Asked:
     @property
     def is_late(self) -> bool:
         """Whether the last decision can no longer be taken back."""
-        return self.elapsed - self.stack[-1][3] >= WINDOW
+        return self.elapsed - self.stack[-1][3] >= WINDOW_SECONDS
 
     def take_off_last(self) -> None:
         person, verdict, *_ = self.stack.pop()
@@ -102,7 +102,7 @@ class World:
         return "received"
 
     def hold(self, number: int, person: str, verdict: Verdict) -> Word:
-        """Decide as in the browser; less than a step of time before the end, at once."""
+        """Decide as in the browser."""
         request = self.requests[number]
         came_to = self.decide(number, person, verdict, held=True)
         if came_to == "decided" and request.stack[-1][2]:

@@ -81,6 +81,7 @@ def test_htmx_is_told_to_load_the_request(olu: Client, order: ApprovalRequest, v
 def test_while_a_decision_is_held_it_can_only_be_taken_back_and_falls(
     olu: Client, anna: User
 ) -> None:
+    make_user("bert")
     make_kind(undo_seconds=10)
     order = make_request(anna, title="Release NO-8", timeout_seconds=3_600)
     lifecycle.decide(
