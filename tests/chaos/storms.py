@@ -149,6 +149,7 @@ STORMS: dict[str, Storm] = {
             "kill_broker": Trouble(3, 0, 0.95, 1.0),
         },
         mood="well",
+        sweeper=True,  # as Compose has it: without the broker nobody else beats
     ),
     "database": Storm(
         1200,

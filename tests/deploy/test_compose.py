@@ -36,7 +36,7 @@ def test_every_setting_is_one_the_portal_reads(name: str) -> None:
     assert said - known - NOT_OURS == set()
 
 
-@pytest.mark.parametrize("name", ["migrate", "web", "worker", "beat", "seed"])
+@pytest.mark.parametrize("name", ["migrate", "web", "worker", "beat", "sweeper", "seed"])
 def test_every_required_setting_is_given(name: str) -> None:
     required = {
         key.upper() for key, field in Environment.model_fields.items() if field.is_required()
@@ -87,7 +87,7 @@ def test_every_service_that_stays_says_how_it_is(name: str) -> None:
     assert "stop_grace_period" in SERVICES[name]
 
 
-@pytest.mark.parametrize("name", ["web", "worker", "beat"])
+@pytest.mark.parametrize("name", ["web", "worker", "beat", "sweeper"])
 def test_nothing_serves_before_the_tables_are_there(name: str) -> None:
     assert SERVICES[name]["depends_on"]["migrate"] == {
         "condition": "service_completed_successfully"
