@@ -21,8 +21,7 @@ from approvals.models import (
 )
 from approvals.models.outlook import Outlook, outlook_of
 from approvals.models.panel import settling_of
-from approvals.models.queue import Walk, pending_page
-from approvals.models.rights import OPERATE, REVIEW
+from approvals.models.rights import OPERATE
 from approvals.models.sight import seen_by
 from approvals.policy import Place, Tally
 from approvals.presentation import headline_amount
@@ -31,6 +30,7 @@ from approvals.review.forms import DecisionForm
 from approvals.review.futures import futures_of
 from approvals.review.history import lines_of
 from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
+from approvals.review.selection import NEEDS_ME, Selection
 from approvals.review.timeline import checked, timeline_of
 from approvals.review.waiting import pulse_of, run_of
 from approvals.review.words import listed_names
@@ -135,9 +135,13 @@ HISTORY_LINES = 100
 
 
 def page_context(
-    request: ApprovalRequest, user: User, now: datetime, form: DecisionForm | None = None
+    request: ApprovalRequest,
+    user: User,
+    now: datetime,
+    form: DecisionForm | None = None,
+    selection: Selection | None = None,
 ) -> dict[str, Any]:
-    """The whole page."""
+    """The whole page. SELECTION: the list it was opened out of."""
     risk = request.risk or {}
     points = [reason.get("points") or 0 for reason in risk.get("reasons", [])]
     card = card_context(request, user, now, form)
@@ -149,19 +153,10 @@ def page_context(
         "risk": risk,
         "risk_tone": risk_tone(request.risk_score),
         "most_points": max(points, default=0),
-        "next_request": next_after(request, user),
+        "next_request": (selection or Selection(NEEDS_ME)).next_after(request, user),
         "where": request.kind.label,
         "nav": {"current": "needs-me" if card["may_decide"] else ""},
     }
-
-
-def next_after(request: ApprovalRequest, user: User) -> ApprovalRequest | None:
-    """The next request that waits for USER, were this one done."""
-    if not user.rights.anywhere(REVIEW):
-        return None
-    nearest = pending_page(Walk.needing(user), size=2, count_to=0).rows
-    others = [row for row in nearest if row != request]
-    return others[0] if others else None
 
 
 def _prospects(

@@ -11,6 +11,7 @@ urlpatterns = [
     path("requests/news/", views.news, name="queue-news"),
     path("requests/<uuid:public_id>/", views.show, name="request"),
     path("requests/<uuid:public_id>/panel/", views.panel, name="request-panel"),
+    path("requests/<uuid:public_id>/toast/", views.toast, name="request-toast"),
     path("requests/<uuid:public_id>/decide/", views.decide, name="decide"),
     path("requests/<uuid:public_id>/claim/", views.claim, name="claim"),
     path("requests/<uuid:public_id>/release/", views.release, name="release"),

@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "queue-news": ("get", ANY),
     "request": ("get", READ),
     "request-panel": ("get", READ),
+    "request-toast": ("get", READ),
     "decide": ("post", PRESS),
     "claim": ("post", PRESS),
     "release": ("post", (SIGN_IN, 404, 303, 303, 303, 303, 303, SIGN_IN)),

@@ -2,7 +2,7 @@
 
 from approvals.review.views.decisions import claim, decide, release
 from approvals.review.views.queue import news, queue
-from approvals.review.views.requests import panel, show
+from approvals.review.views.requests import panel, show, toast
 from approvals.review.views.tokens import create_token, revoke_token, tokens
 
 __all__ = [
@@ -15,5 +15,6 @@ __all__ = [
     "release",
     "revoke_token",
     "show",
+    "toast",
     "tokens",
 ]
