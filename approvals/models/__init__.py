@@ -14,6 +14,7 @@ from approvals.models.kind import RequestKind
 from approvals.models.notice import Notice
 from approvals.models.request import ApprovalRequest
 from approvals.models.requirement import KindRequirement, Requirement
+from approvals.models.saved_view import SavedView
 from approvals.models.session import Session
 from approvals.models.source import CallbackSource, SourceKey, SourceSecret
 from approvals.models.source_role import SourceRole
@@ -41,6 +42,7 @@ __all__ = [
     "PersonalToken",
     "RequestKind",
     "Requirement",
+    "SavedView",
     "Session",
     "SourceKey",
     "SourceRole",

@@ -11,6 +11,7 @@ from typing import Any
 
 from django.db import connection
 
+from approvals.models.filter import Filter
 from approvals.models.listing import COUNT_LIMIT
 from approvals.models.sql import positional
 from approvals.models.user import User
@@ -76,8 +77,16 @@ class News(Enum):
     VISIBLE = (_OF_PERSON, _OF_TEAMS, _OF_SOURCES)
 
 
-def count_newer(user: User, news: News, than_id: int) -> int:
-    """How many of the youngest COUNT_LIMIT requests of NEWS are open and after THAN_ID."""
+def count_newer(
+    user: User,
+    news: News,
+    than_id: int,
+    only: Filter = Filter(),  # noqa: B008  frozen
+) -> int:
+    """How many of the youngest COUNT_LIMIT requests of NEWS are open and after THAN_ID.
+
+    Those that ONLY leaves.
+    """
     move = ""
     if news is News.NEEDING:
         move = f"AND asked_by_id IS DISTINCT FROM %(user)s {MY_MOVE}"
@@ -85,8 +94,8 @@ def count_newer(user: User, news: News, than_id: int) -> int:
     sql = f"""
       SELECT count(DISTINCT a.request_id)
         FROM ({branches}) a (request_id, open, asked_by_id)
-       WHERE a.open {move}"""  # noqa: S608  # nosec B608
-    values: dict[str, Any] = {
+       WHERE a.open {only.inside(due=True)} {move}"""  # noqa: S608  # nosec B608
+    values: dict[str, Any] = only.values | {
         "user": user.pk,
         "since": than_id,
         "limit": COUNT_LIMIT,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
 
 from approvals.models import User
+from approvals.models.filter import WINDOW, Due, Risk
 from approvals.models.listing import ListPage
 from approvals.review.cursors import to_cursor
 from approvals.review.rows import Group, by_deadline, row_of
@@ -29,10 +31,13 @@ def column_context(selection: Selection, user: User, now: datetime) -> dict[str,
         "count": count,
         "next_url": selection.at(to_cursor(page.next)).address if page.next else "",
         "later_page": bool(selection.cursor),
-        "news_url": _news_url(view, page),
+        "news_url": _news_url(selection, page),
+        "chips": _chips(selection, page),
+        "filters": view != DECIDED_BY_ME,
+        "window": WINDOW if selection.filter.looks_inside else 0,
         "sees_all": user.rights.oversees_something,
         "now": now,
-        "nav": {"current": view, view.replace("-", "_"): count if page.count else None},
+        "nav": _nav(selection, count if page.count else None),
         "where": selection.title,
     }
 
@@ -48,7 +53,34 @@ def _groups(view: str, page: ListPage, now: datetime) -> list[Group]:
     return by_deadline(rows, now=now)
 
 
-def _news_url(view: str, page: ListPage) -> str:
-    if view == DECIDED_BY_ME:
+def _news_url(selection: Selection, page: ListPage) -> str:
+    if selection.view == DECIDED_BY_ME:
         return ""
-    return f"{reverse('approvals:queue-news')}?{urlencode({'view': view, 'since': page.newest_id})}"
+    words = selection.named_words | {"since": page.newest_id}
+    return f"{reverse('approvals:queue-news')}?{urlencode(words)}"
+
+
+def _nav(selection: Selection, count: str | None) -> dict[str, Any]:
+    """For the rail: which entry this is, and what the page has counted already."""
+    if selection.filter.words:
+        return {"current": "", "words": selection.named_words}
+    return {"current": selection.view, selection.view.replace("-", "_"): count}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One thing a list is narrowed by, and the address of the list without it."""
+
+    words: str
+    address: str
+
+
+def _chips(selection: Selection, page: ListPage) -> list[Chip]:
+    only = selection.filter
+    words = {
+        "kind": next((row.kind.label for row in page.rows), only.kind) if only.kind else "",
+        "source": next((row.source.name for row in page.rows), only.source) if only.source else "",
+        "risk": str(Risk(only.risk).label) if only.risk else "",
+        "due": str(Due(only.due).label) if only.due else "",
+    }
+    return [Chip(said, selection.without(name).address) for name, said in words.items() if said]

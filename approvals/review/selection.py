@@ -1,4 +1,5 @@
-"""What somebody looks at in the queue, as the address says it: a view, and where it starts.
+"""What somebody looks at in the queue, as the address says it: a view, what of it is left,
+and where it starts.
 
 A request opened out of a list carries the list's words in its own address, so that a link,
 a reload and the way back show both again, and so that "next" is next in that list.
@@ -7,7 +8,7 @@ a reload and the way back show both again, and so that "next" is next in that li
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Self
 from urllib.parse import urlencode
 
@@ -15,13 +16,15 @@ from django.http import Http404
 from django.urls import reverse
 
 from approvals.models import ApprovalRequest, User
+from approvals.models.beside import BESIDE
+from approvals.models.filter import Filter
 from approvals.models.listing import ListPage, Place, decided_page
 from approvals.models.news import News
-from approvals.models.queue import BESIDE, Walk, pending_page
+from approvals.models.queue import ALL, MY_TEAMS, NEEDS_ME, Walk, pending_page, walk_of
 from approvals.models.rights import REVIEW
 from approvals.review.cursors import from_cursor
 
-NEEDS_ME, MY_TEAMS, DECIDED_BY_ME, ALL = "needs-me", "my-teams", "decided-by-me", "all"
+DECIDED_BY_ME = "decided-by-me"
 TITLES = {
     NEEDS_ME: "Needs me",
     MY_TEAMS: "My teams",
@@ -32,10 +35,13 @@ TITLES = {
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """One page of one VIEW; it starts after CURSOR, at the beginning where that is empty."""
+    """One page of what FILTER leaves of a VIEW; it starts after CURSOR, at the beginning where
+    that is empty.
+    """
 
     view: str
     cursor: str = ""
+    filter: Filter = Filter()
 
     @classmethod
     def usual(cls, user: User) -> Self:
@@ -48,15 +54,19 @@ class Selection:
         """What WORDS of an address name; None where they name no view.
 
         Raises:
-            Http404: there is no such view, USER has none of that name, or the cursor is
-                none of ours.
+            Http404: there is no such view, USER has none of that name, or the cursor or
+                the filter is none of ours.
         """
         view = words.get("view", "")
         if not view:
             return None
         if view not in TITLES or (view == ALL and not user.rights.oversees_something):
             raise Http404
-        return cls(view, words.get("cursor", ""))._checked()
+        try:
+            only = Filter() if view == DECIDED_BY_ME else Filter.named(words)
+        except ValueError as error:
+            raise Http404 from error
+        return cls(view, words.get("cursor", ""), only)._checked()
 
     @classmethod
     def shown(cls, words: Mapping[str, str], user: User) -> Self:
@@ -70,9 +80,14 @@ class Selection:
 
     @property
     def words(self) -> str:
-        """As a query: `?view=needs-me`, with the cursor where there is one."""
-        query = {"view": self.view} | ({"cursor": self.cursor} if self.cursor else {})
+        """As a query: `?view=needs-me&kind=order`, with the cursor where there is one."""
+        query = self.named_words | ({"cursor": self.cursor} if self.cursor else {})
         return f"?{urlencode(query)}"
+
+    @property
+    def named_words(self) -> dict[str, str]:
+        """The words of its address, without the place where it starts."""
+        return {"view": self.view, **self.filter.words}
 
     @property
     def address(self) -> str:
@@ -87,7 +102,14 @@ class Selection:
 
     def at(self, cursor: str = "") -> Self:
         """The page of the same list that starts after CURSOR."""
-        return type(self)(self.view, cursor)
+        return replace(self, cursor=cursor)
+
+    def without(self, name: str) -> Self:
+        """The list, from its beginning, that asks nothing about NAME."""
+        return replace(self, cursor="", filter=replace(self.filter, **{name: ""}))
+
+    def unfiltered(self) -> Self:
+        return type(self)(self.view)
 
     def page(self, user: User) -> ListPage:
         """Its rows for USER; one or two statements."""
@@ -95,7 +117,7 @@ class Selection:
             return decided_page(user, after=self.after)
         if self._is_nobodys(user):
             return ListPage([], None, 0, count_capped=False)
-        return pending_page(self._walk(user), after=self.after, count_to=BESIDE)
+        return pending_page(self.walk(user), after=self.after, count_to=BESIDE)
 
     def next_after(self, request: ApprovalRequest, user: User) -> ApprovalRequest | None:
         """What USER comes to next in this list, were REQUEST done: what stands behind it,
@@ -103,7 +125,7 @@ class Selection:
         """
         if self.view == DECIDED_BY_ME or self._is_nobodys(user):
             return None
-        walk = self._walk(user)
+        walk = self.walk(user)
         place = Place(request.queue_at, request.pk)
         for after in (place, None):
             nearest = pending_page(walk, after=after, size=2, count_to=0).rows
@@ -128,7 +150,6 @@ class Selection:
     def _is_nobodys(self, user: User) -> bool:
         return self.view == NEEDS_ME and not user.rights.anywhere(REVIEW)
 
-    def _walk(self, user: User) -> Walk:
-        if self.view == NEEDS_ME:
-            return Walk.needing(user)
-        return Walk.of_teams(user) if self.view == MY_TEAMS else Walk.visible_to(user)
+    def walk(self, user: User) -> Walk:
+        """How its pending requests are met; it is none of what was decided."""
+        return walk_of(self.view, user, self.filter)

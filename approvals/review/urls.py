@@ -9,6 +9,9 @@ from approvals.review import views
 urlpatterns = [
     path("requests/", views.queue, name="queue"),
     path("requests/news/", views.news, name="queue-news"),
+    path("requests/filter/", views.narrow, name="queue-filter"),
+    path("requests/saved/", views.save_view, name="save-view"),
+    path("requests/saved/<int:view_id>/remove/", views.remove_view, name="remove-view"),
     path("requests/<uuid:public_id>/", views.show, name="request"),
     path("requests/<uuid:public_id>/panel/", views.panel, name="request-panel"),
     path("requests/<uuid:public_id>/toast/", views.toast, name="request-toast"),

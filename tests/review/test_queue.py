@@ -11,6 +11,7 @@ from pytest_django import DjangoAssertNumQueries
 
 from approvals import lifecycle
 from approvals.models import queue
+from approvals.models.beside import counts_beside
 from approvals.models.news import News, count_newer
 from approvals.policy import Wanting
 from approvals.states import Channel, Verdict
@@ -135,7 +136,7 @@ def test_the_rail_counts_what_its_views_list_on_every_page() -> None:
     make_request(anna)
     team = make_user(groups=["night-shift"])
     make_request(groups=["night-shift"])
-    assert queue.counts_beside(anna) == {"needs_me": "1", "my_teams": ""}
-    assert queue.counts_beside(team) == {"needs_me": "1", "my_teams": "1"}
+    assert counts_beside(anna) == {"needs_me": "1", "my_teams": ""}
+    assert counts_beside(team) == {"needs_me": "1", "my_teams": "1"}
     page = signed_in(anna).get("/tokens/").content.decode()
     assert '<span class="view-count" id="count-needs-me">1</span>' in page

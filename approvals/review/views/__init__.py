@@ -1,6 +1,7 @@
 """Pages of the review door. Errors of the desk become status codes here and only here."""
 
 from approvals.review.views.decisions import claim, decide, release
+from approvals.review.views.filters import narrow, remove_view, save_view
 from approvals.review.views.queue import news, queue
 from approvals.review.views.requests import panel, show, toast
 from approvals.review.views.tokens import create_token, revoke_token, tokens
@@ -9,11 +10,14 @@ __all__ = [
     "claim",
     "create_token",
     "decide",
+    "narrow",
     "news",
     "panel",
     "queue",
     "release",
+    "remove_view",
     "revoke_token",
+    "save_view",
     "show",
     "toast",
     "tokens",

@@ -25,12 +25,13 @@ def queue(request: ReviewerRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def news(request: ReviewerRequest) -> HttpResponse:
-    """How many requests have come to a view since; 304 while the number is the same."""
+    """How many requests have come to a list since; 304 while the number is the same."""
     selection, since = Selection.named(request.GET, request.user), request.GET.get("since", "")
     if selection is None or not since.isdecimal() or len(since) > 18:
         raise Http404
-    newer = count_newer(request.user, selection.news(request.user), int(since))
-    version = f"{selection.view}-{since}-{newer}"
+    whose = selection.news(request.user)
+    newer = count_newer(request.user, whose, int(since), selection.filter)
+    version = f"{'-'.join(selection.named_words.values())}-{since}-{newer}"
     if unchanged(request, version):
         return versioned(HttpResponse(status=304), version)
     context = {
