@@ -122,3 +122,7 @@ class Filter:
             "source": self.source,
             "zone": timezone.get_current_timezone_name(),
         }
+
+
+#: Leaves everything.
+EVERYTHING = Filter()

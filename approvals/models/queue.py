@@ -16,7 +16,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
-from approvals.models.filter import WINDOW, Filter
+from approvals.models.filter import EVERYTHING, WINDOW, Filter
 from approvals.models.listing import COUNT_LIMIT, PAGE_SIZE, ListedRequest, ListPage, Place, listed
 from approvals.models.news import MY_MOVE, NEWEST, names_of
 from approvals.models.sql import Statement, positional
@@ -76,7 +76,7 @@ class Walk:
     user: User
     branches: tuple[str, ...]
     only_my_move: bool = False
-    filter: Filter = Filter()
+    filter: Filter = EVERYTHING
 
     @classmethod
     def needing(cls, user: User) -> Self:
@@ -219,7 +219,7 @@ def _read(
 NEEDS_ME, MY_TEAMS, ALL = "needs-me", "my-teams", "all"
 
 
-def walk_of(view: str, user: User, only: Filter = Filter()) -> Walk:  # noqa: B008  frozen
+def walk_of(view: str, user: User, only: Filter = EVERYTHING) -> Walk:
     """The walk of the VIEW of that name, narrowed to ONLY."""
     walks = {NEEDS_ME: Walk.needing, MY_TEAMS: Walk.of_teams, ALL: Walk.visible_to}
     return walks[view](user).narrowed(only)

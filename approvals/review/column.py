@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import datetime
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
 
@@ -12,6 +12,7 @@ from django.urls import reverse
 from approvals.models import User
 from approvals.models.filter import WINDOW, Due, Risk
 from approvals.models.listing import ListPage
+from approvals.review.closed import to_word
 from approvals.review.cursors import to_cursor
 from approvals.review.rows import Group, by_deadline, row_of
 from approvals.review.selection import DECIDED_BY_ME, Selection
@@ -56,7 +57,8 @@ def _groups(view: str, page: ListPage, now: datetime) -> list[Group]:
 def _news_url(selection: Selection, page: ListPage) -> str:
     if selection.view == DECIDED_BY_ME:
         return ""
-    words = selection.named_words | {"since": page.newest_id}
+    since = {"since": page.newest_id, "shown": to_word(page.rows)}
+    words = selection.named_words | since
     return f"{reverse('approvals:queue-news')}?{urlencode(words)}"
 
 

@@ -17,7 +17,7 @@ from django.urls import reverse
 
 from approvals.models import ApprovalRequest, User
 from approvals.models.beside import BESIDE
-from approvals.models.filter import Filter
+from approvals.models.filter import EVERYTHING, Filter
 from approvals.models.listing import ListPage, Place, decided_page
 from approvals.models.news import News
 from approvals.models.queue import ALL, MY_TEAMS, NEEDS_ME, Walk, pending_page, walk_of
@@ -41,7 +41,7 @@ class Selection:
 
     view: str
     cursor: str = ""
-    filter: Filter = Filter()
+    filter: Filter = EVERYTHING
 
     @classmethod
     def usual(cls, user: User) -> Self:
@@ -63,7 +63,7 @@ class Selection:
         if view not in TITLES or (view == ALL and not user.rights.oversees_something):
             raise Http404
         try:
-            only = Filter() if view == DECIDED_BY_ME else Filter.named(words)
+            only = EVERYTHING if view == DECIDED_BY_ME else Filter.named(words)
         except ValueError as error:
             raise Http404 from error
         return cls(view, words.get("cursor", ""), only)._checked()

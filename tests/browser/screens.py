@@ -116,6 +116,12 @@ def saved(page: Page, house: House) -> None:
     expect(page.get_by_role("button", name="Remove Orders of the shop")).to_be_visible()
 
 
+def decided_elsewhere(page: Page, house: House) -> None:
+    house.decide("held", "bert")
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('awake'))")
+    expect(page.locator(".row--decided")).to_be_visible()
+
+
 def secret_made(page: Page, house: House) -> None:
     page.get_by_text("New signing secret…").click()
     page.get_by_label("The former ones end").first.select_option("at-once")
@@ -190,7 +196,9 @@ REVIEWER = [
     Screen("own", "anna", "@own"),
     Screen("late", "anna", "@late"),
     Screen("half", "anna", "@half"),
+    Screen("queue-raced", "anna", "/requests/", decided_elsewhere),
     Screen("raced", "anna", "@raced", somebody_is_faster, 409),
+    Screen("queue-struck", "anna", "/requests/", decided_elsewhere),
     *(
         Screen(name, "anna", f"@{name}")
         for name in (

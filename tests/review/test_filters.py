@@ -10,9 +10,10 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
 
-from approvals.models import ApprovalRequest, Assignment, SavedView, User, filter, queue
+from approvals.models import ApprovalRequest, Assignment, SavedView, User, queue
+from approvals.models import filter as filters
 from approvals.models.filter import Filter
-from approvals.models.news import News, count_newer
+from approvals.models.news import News, look_again
 from approvals.models.queue import Walk, pending_page
 from tests.factories import make_kind, make_request, make_source, make_user
 from tests.review.people import HTMX, signed_in
@@ -80,7 +81,7 @@ def test_a_list_is_left_with_what_is_overdue_due_today_or_later(anna: User) -> N
 def test_what_fits_is_looked_for_in_one_window_and_then_the_next(
     anna: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for module in (filter, queue):
+    for module in (filters, queue):
         monkeypatch.setattr(module, "WINDOW", 3)
     for number in range(7):
         kind = "order" if number in (1, 5) else "generic"
@@ -109,7 +110,8 @@ def test_news_of_a_narrowed_list_are_what_would_stand_in_it(anna: User) -> None:
     make_request(anna, kind="order", timeout_seconds=86_400 * 3)
     make_request(anna)
     for words, count in ({"kind": "order"}, 1), ({"due": "overdue"}, 0), ({"due": "later"}, 2):
-        assert count_newer(anna, News.NEEDING, old.pk, Filter(**words)) == count
+        since = look_again(anna, News.NEEDING, old.pk, only=Filter(**words))
+        assert since.newer == count
 
 
 @pytest.mark.parametrize(

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
+
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from approvals.models.news import count_newer
+from approvals.models.news import look_again
+from approvals.review.closed import closed_rows, from_word
 from approvals.review.column import column_context
 from approvals.review.selection import Selection
 from approvals.review.views.answers import ReviewerRequest, signed_in, unchanged, versioned
@@ -25,19 +28,28 @@ def queue(request: ReviewerRequest) -> HttpResponse:
 @require_safe
 @signed_in
 def news(request: ReviewerRequest) -> HttpResponse:
-    """How many requests have come to a list since; 304 while the number is the same."""
+    """What came to a list since it was read, and what of it was closed; 304 while that stands."""
     selection, since = Selection.named(request.GET, request.user), request.GET.get("since", "")
     if selection is None or not since.isdecimal() or len(since) > 18:
         raise Http404
+    try:
+        shown = from_word(request.GET.get("shown", ""))
+    except ValueError as error:
+        raise Http404 from error
+    now = timezone.now()
     whose = selection.news(request.user)
-    newer = count_newer(request.user, whose, int(since), selection.filter)
-    version = f"{'-'.join(selection.named_words.values())}-{since}-{newer}"
+    found = look_again(request.user, whose, int(since), only=selection.filter, shown=shown)
+    told = f"{request.user.pk} {selection.words} {since} {found}"
+    version = hashlib.sha256(told.encode()).hexdigest()[:20]
     if unchanged(request, version):
         return versioned(HttpResponse(status=304), version)
     context = {
-        "newer": newer,
+        "newer": found.newer,
+        "closed": closed_rows(request.user, found.closed, now) if found.closed else [],
+        "now": now,
         "news_url": request.get_full_path(),
         "news_version": version,
+        "selection": selection,
         "queue_url": selection.at().address,
     }
     return versioned(render(request, "queue/list.html#newer", context), version)
