@@ -25,6 +25,7 @@ from approvals.models.rights import OPERATE
 from approvals.models.sight import seen_by
 from approvals.policy import Place, Tally
 from approvals.presentation import headline_amount
+from approvals.review import presence
 from approvals.review.facts import facts_of, headline, poll_seconds
 from approvals.review.forms import DecisionForm
 from approvals.review.futures import futures_of
@@ -55,6 +56,8 @@ def find(user: User, public_id: UUID) -> ApprovalRequest:
 def panel_version(user: User, public_id: UUID, now: datetime) -> str:
     """A word that changes whenever the panel would; one statement.
 
+    While the request waits, it is noted that USER looks at it.
+
     Raises:
         Http404: as `find`.
     """
@@ -71,6 +74,7 @@ def panel_version(user: User, public_id: UUID, now: datetime) -> str:
         *(settling.votes, settling.asked_last, settling.finding, settling.read_at),
         poll_seconds(request, now),
         bool(request.answer_by and now >= request.answer_by),
+        presence.look(public_id, user, now) if request.is_pending else [],
         user.pk,
     ]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
@@ -100,6 +104,7 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "may_decide": can,
         "may_operate": user.rights.may(OPERATE, request.source_id),
         "looking": request.claimed_by if claimed and request.is_pending else None,
+        "here": _here(request, user, now) if request.is_pending else "",
         "deadline": deadline,
         "checked": checked(request),
         "time_left": deadline - now if deadline else None,
@@ -110,6 +115,15 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "facts": [] if request.is_pending else facts_of(request, decisions),
         "headline": "" if request.is_pending else headline(request, decisions),
     }
+
+
+def _here(request: ApprovalRequest, user: User, now: datetime) -> str:
+    """Who has the page open too, but for who claimed it: that is said already."""
+    claimed = request.claimed_until is not None and request.claimed_until > now
+    said = request.claimed_by.display_name if claimed and request.claimed_by else ""
+    names = [n for n in presence.others_at(request.public_id, user, now) if n != said]
+    verb = "are" if len(names) > 1 else "is"
+    return f"{listed_names(names)} {verb} looking at this too" if names else ""
 
 
 def card_context(

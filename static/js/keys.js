@@ -52,7 +52,8 @@ function send() {
   const form = document.getElementById("decide-form");
   if (!form) return;
   const button = form.querySelector(`button[value="${form.dataset.chosen}"]`);
-  if (!button) say("Choose first: a to approve, r to reject.");
+  if (!form.querySelector("button[name=verdict]")) say("Nothing is left to decide; nothing was sent.");
+  else if (!button) say("Choose first: a to approve, r to reject.");
   else if (!button.disabled) form.requestSubmit(button);
 }
 

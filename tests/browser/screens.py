@@ -196,7 +196,6 @@ REVIEWER = [
     Screen("own", "anna", "@own"),
     Screen("late", "anna", "@late"),
     Screen("half", "anna", "@half"),
-    Screen("queue-raced", "anna", "/requests/", decided_elsewhere),
     Screen("raced", "anna", "@raced", somebody_is_faster, 409),
     Screen("queue-struck", "anna", "/requests/", decided_elsewhere),
     *(
