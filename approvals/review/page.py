@@ -21,6 +21,7 @@ from approvals.models import (
 )
 from approvals.models.outlook import Outlook, outlook_of
 from approvals.models.panel import settling_of
+from approvals.models.queue import NEEDS_ME
 from approvals.models.rights import OPERATE
 from approvals.models.sight import seen_by
 from approvals.policy import Place, Tally
@@ -31,7 +32,7 @@ from approvals.review.forms import DecisionForm
 from approvals.review.futures import futures_of
 from approvals.review.history import lines_of
 from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
-from approvals.review.selection import NEEDS_ME, Selection
+from approvals.review.selection import Selection
 from approvals.review.timeline import checked, timeline_of
 from approvals.review.waiting import pulse_of, run_of
 from approvals.review.words import listed_names

@@ -22,13 +22,14 @@ def save(owner: User, *, name: str, words: Mapping[str, str]) -> SavedView:
         NotSaved: OWNER has one of that name, or as many as there may be.
     """
     User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # counted one after another
-    if owner.saved_views.count() >= MOST_SAVED_VIEWS:
+    views = SavedView.objects.filter(user=owner)
+    if views.count() >= MOST_SAVED_VIEWS:
         raise NotSaved(f"You have {MOST_SAVED_VIEWS} saved views: remove one first.")
-    if owner.saved_views.filter(name=name).exists():
+    if views.filter(name=name).exists():
         raise NotSaved("You have a saved view of this name: take another.")
     return SavedView.objects.create(user=owner, name=name, **words)
 
 
 def remove(owner: User, view_id: int) -> bool:
     """Forget OWNER's view; False if they have no such view."""
-    return owner.saved_views.filter(pk=view_id).delete()[0] == 1
+    return SavedView.objects.filter(user=owner, pk=view_id).delete()[0] == 1
