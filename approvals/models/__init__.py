@@ -16,6 +16,7 @@ from approvals.models.kind import RequestKind
 from approvals.models.notice import Notice
 from approvals.models.request import ApprovalRequest
 from approvals.models.requirement import KindRequirement, Requirement
+from approvals.models.saved_view import SavedView
 from approvals.models.session import Session
 from approvals.models.source import CallbackSource, SourceKey, SourceSecret
 from approvals.models.source_role import SourceRole
@@ -46,6 +47,7 @@ __all__ = [
     "QuestionDelivery",
     "RequestKind",
     "Requirement",
+    "SavedView",
     "Session",
     "SourceKey",
     "SourceRole",

@@ -1,4 +1,4 @@
-"""What has come to a person since they looked: asked every few seconds, mostly for nothing.
+"""What happened to a list since somebody read it: asked every few seconds, mostly for nothing.
 
 It walks the indexes of all that was ever asked (asked_user, asked_group), youngest first,
 and stops at what was there before: no news costs a step for each team.
@@ -6,12 +6,16 @@ and stops at what was there before: no news costs a step for each team.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from enum import Enum
 from typing import Any
 
 from django.db import connection
 
+from approvals.models.filter import EVERYTHING, Filter
 from approvals.models.listing import COUNT_LIMIT
+from approvals.models.sight import sees
 from approvals.models.sql import positional
 from approvals.models.user import User
 
@@ -79,27 +83,55 @@ class News(Enum):
     VISIBLE = (_OF_PERSON, _OF_TEAMS, _OF_SOURCES)
 
 
-def count_newer(user: User, news: News, than_id: int) -> int:
-    """How many of the youngest COUNT_LIMIT requests of NEWS are open and after THAN_ID."""
+@dataclass(frozen=True, slots=True)
+class Since:
+    """NEWER: how many have come. CLOSED: the ids of what was shown and waits no more."""
+
+    newer: int
+    closed: list[int]
+
+
+_CLOSED = f"""
+  SELECT ARRAY(SELECT r.id FROM approvals_approvalrequest r
+                WHERE r.id = ANY(%(shown)s::bigint[]) AND r.state <> 'pending'
+                  AND (%(all)s::boolean OR {sees("%(user)s::bigint")})
+                ORDER BY r.id)"""  # noqa: S608  # nosec B608
+
+
+def look_again(
+    user: User,
+    news: News,
+    than_id: int,
+    *,
+    only: Filter = EVERYTHING,
+    shown: Sequence[int] = (),
+) -> Since:
+    """What happened to a list since it was read; one statement.
+
+    Of the youngest COUNT_LIMIT requests of NEWS those count that are open, after THAN_ID and
+    left by ONLY. SHOWN: the ids of the rows that are looked at.
+    """
     move = ""
     if news is News.NEEDING:
         move = f"AND asked_by_id IS DISTINCT FROM %(user)s {MY_MOVE}"
     branches = " UNION ALL ".join(f"({branch})" for branch in news.value)
     sql = f"""
-      SELECT count(DISTINCT a.request_id)
-        FROM ({branches}) a (request_id, open, asked_by_id)
-       WHERE a.open {move}"""  # noqa: S608  # nosec B608
-    values: dict[str, Any] = {
+      SELECT (SELECT count(DISTINCT a.request_id)
+                FROM ({branches}) a (request_id, open, asked_by_id)
+               WHERE a.open {only.inside(due=True)} {move}), ({_CLOSED})"""  # noqa: S608  # nosec B608
+    values: dict[str, Any] = only.values | {
         "user": user.pk,
         "since": than_id,
         "limit": COUNT_LIMIT,
         "names": names_of(user),
         "sources": user.rights.overseen_ids if news is News.VISIBLE else [],
+        "shown": list(shown),
+        "all": user.is_superuser and user.is_active,
     }
     with connection.cursor() as cursor:
         cursor.execute(*positional(sql, values))
-        row = cursor.fetchone()
-    return int(row[0])
+        newer, closed = cursor.fetchone()
+    return Since(newer, closed)
 
 
 def names_of(user: User) -> list[str]:

@@ -9,14 +9,14 @@ last row seen (queue_at, id), never by OFFSET.
 
 from __future__ import annotations
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Self
 
 from django.contrib.postgres.fields import ArrayField
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
+from approvals.models.filter import EVERYTHING, WINDOW, Filter
 from approvals.models.listing import COUNT_LIMIT, PAGE_SIZE, ListedRequest, ListPage, Place, listed
 from approvals.models.news import MY_MOVE, NEWEST, names_of
 from approvals.models.sql import Statement, positional
@@ -67,8 +67,6 @@ _ASKED_BY_OTHERS = """
 #: How many more a page meets than it shows, as some are not the person's move. If they do
 #: not suffice it is read again, that many times further.
 _SPARE, _FURTHER = 150, 20
-#: Counts beside the names of views are exact up to here.
-BESIDE = 99
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,7 @@ class Walk:
     user: User
     branches: tuple[str, ...]
     only_my_move: bool = False
+    filter: Filter = EVERYTHING
 
     @classmethod
     def needing(cls, user: User) -> Self:
@@ -97,6 +96,14 @@ class Walk:
         overseen = (_OF_SOURCES,) if user.rights.overseen_ids else ()
         return cls(user, (_OF_PERSON, _OF_TEAMS, _VOTED_ON, *overseen))
 
+    def narrowed(self, to: Filter) -> Self:
+        """The same walk, of which TO leaves some."""
+        return replace(self, filter=to)
+
+    def nearest(self, reach: int, after: Place | None = None) -> Statement:
+        """SELECT queue_at, request_id of all it meets: REACH of them, whatever counts."""
+        return positional(self._near(after), self._values(reach, after))
+
     def statement(self, limit: int, reach: int, after: Place | None = None) -> Statement:
         """SELECT queue_at, id of the first LIMIT that count of the nearest REACH after AFTER.
 
@@ -112,8 +119,9 @@ class Walk:
     def totals(self, reach: int, after: Place | None, count_to: int) -> Statement:
         """SELECT ARRAY[met, those that count, newest], and how many of REACH after AFTER.
 
-        Both are counted up to COUNT_TO.
+        Both are counted up to COUNT_TO; of what a filter leaves, WINDOW are looked at.
         """
+        far = WINDOW if self.filter.looks_inside else count_to
         met, met_values = positional(
             f"SELECT count(*) FROM ({self._near(after)}) met",  # noqa: S608  # nosec B608
             self._values(reach, after),
@@ -121,17 +129,19 @@ class Walk:
         sql = f"""
           SELECT ARRAY[count(*), count(*) FILTER (WHERE TRUE {self._move}), ({NEWEST})]
             FROM ({self._near(None)}) a"""  # noqa: S608  # nosec B608
-        all_sql, all_values = positional(sql, self._values(count_to + 1, None))
+        all_sql, all_values = positional(sql, self._values(far + 1, None))
         return f"SELECT ({all_sql}) || ({met})", [*all_values, *met_values]
 
     @property
     def _move(self) -> str:
-        return f"{_ASKED_BY_OTHERS} {MY_MOVE}" if self.only_my_move else ""
+        mine = f"{_ASKED_BY_OTHERS} {MY_MOVE}" if self.only_my_move else ""
+        return f"{self.filter.inside()} {mine}"
 
     def _near(self, after: Place | None) -> str:
+        due = self.filter.on_way("a.queue_at")
         words = {
-            "after": _AFTER if after else "",
-            "after_request": _AFTER_REQUEST if after else "",
+            "after": f"{due}{_AFTER if after else ''}",
+            "after_request": f"{due}{_AFTER_REQUEST if after else ''}",
         }
         branches = " UNION ".join(f"({branch.format(**words)})" for branch in self.branches)
         return (
@@ -140,7 +150,7 @@ class Walk:
         )
 
     def _values(self, reach: int, after: Place | None) -> dict[str, Any]:
-        return {
+        return self.filter.values | {
             "user": self.user.pk,
             "sources": self.user.rights.overseen_ids if _OF_SOURCES in self.branches else [],
             "overseer": self.user.rights.oversees_something,
@@ -156,23 +166,36 @@ def pending_page(
 ) -> ListPage:
     """One page of WALK, in one statement; a second where it is empty.
 
+    What a filter leaves of WINDOW is the page, however few, and the next starts behind them.
     COUNT_TO: how far all of them are counted, COUNT_LIMIT unless said: on a page for people
     looking at a thousand requests for a number costs more than the fifty they read.
     """
     count_to = COUNT_LIMIT if count_to is None else count_to
-    reach = size + 1 + _SPARE
+    inside = walk.filter.looks_inside
+    reach = WINDOW if inside else size + 1 + _SPARE
     rows, (met, count, newest, met_here) = _read(walk, after, size, reach, count_to)
-    while len(rows) <= size and met_here >= reach:
+    while not inside and len(rows) <= size and met_here >= reach:
         reach *= _FURTHER
         rows, (met, count, newest, met_here) = _read(walk, after, size, reach, count_to)
     last = rows[size - 1] if len(rows) > size else None
+    onward = Place(last.queue_at, last.pk) if last else None
+    if inside and last is None and met_here >= reach:
+        onward = _end(walk, reach, after)
     return ListPage(
         rows[:size],
-        next=Place(last.queue_at, last.pk) if last else None,
+        next=onward,
         count=min(count, count_to),
-        count_capped=met > count_to,
+        count_capped=met > (WINDOW if inside else count_to) or count > count_to,
         newest_id=newest or 0,
     )
+
+
+def _end(walk: Walk, reach: int, after: Place | None) -> Place:
+    near, values = walk.nearest(reach, after)
+    with connection.cursor() as cursor:
+        cursor.execute(f"{near} OFFSET %s", [*values, reach - 1])
+        row = cursor.fetchone()
+    return Place(*row)
 
 
 def _read(
@@ -193,23 +216,10 @@ def _read(
     return [], row[0]
 
 
-def counts_beside(user: User, *, but: Collection[str] = ()) -> dict[str, str]:
-    """How much waits in each view of the queue, for the rail: "7", or "99+" at most.
+NEEDS_ME, MY_TEAMS, ALL = "needs-me", "my-teams", "all"
 
-    One statement of the walks the views themselves take, so a number and its list agree. BUT:
-    views that were counted already.
-    """
-    views = {"needs_me": Walk.needing, "my_teams": Walk.of_teams}
-    walks = {name: walk(user) for name, walk in views.items() if name not in but}
-    texts, values = [], []
-    for walk in walks.values():
-        sql, bound = walk.statement(BESIDE + 1, COUNT_LIMIT + 1)
-        texts.append(f"(SELECT count(*) FROM ({sql}) walked)")  # noqa: S608  # nosec B608
-        values += bound
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT {', '.join(texts)}", values)  # nosec B608
-        found = cursor.fetchone()
-    return {
-        name: f"{BESIDE}+" if count > BESIDE else str(count or "")
-        for name, count in zip(walks, found, strict=True)
-    }
+
+def walk_of(view: str, user: User, only: Filter = EVERYTHING) -> Walk:
+    """The walk of the VIEW of that name, narrowed to ONLY."""
+    walks = {NEEDS_ME: Walk.needing, MY_TEAMS: Walk.of_teams, ALL: Walk.visible_to}
+    return walks[view](user).narrowed(only)

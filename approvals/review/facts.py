@@ -55,6 +55,11 @@ def headline(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:
     return title + _UNDELIVERED.get(delivery.state, "") if delivery else title
 
 
+def ended(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:
+    """How it ended and by whom, whether AWS knows of it or not."""
+    return _decided(request, decisions).title
+
+
 _UNDELIVERED = {
     DeliveryState.PENDING: ", sending…",
     DeliveryState.UNDELIVERABLE: ", not delivered",

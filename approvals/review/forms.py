@@ -8,6 +8,8 @@ from typing import Any
 from django import forms
 
 from approvals.models import ApprovalRequest
+from approvals.models.facets import Facets
+from approvals.models.filter import Due, Filter, Risk
 from approvals.review.edit_fields import PREFIX as EDIT
 from approvals.review.edit_form import EditsForm
 from approvals.review.response_fields import PREFIX, as_json, response_fields
@@ -124,6 +126,44 @@ class CommentForm(forms.Form):
         """Put the desk's COMPLAINTS beside the field they name."""
         for name, why in complaints.items():
             self.add_error(name if name in self.fields else None, why)
+
+
+def _choice(label: str) -> forms.ChoiceField:
+    widget = forms.Select(attrs={"class": "input"})
+    return forms.ChoiceField(label=label, required=False, widget=widget)
+
+
+class FilterForm(forms.Form):
+    """What a list can be narrowed by, as it is narrowed now."""
+
+    kind, source, due, risk = map(_choice, ("Kind", "Source", "Due", "Risk"))
+
+    def __init__(self, facets: Facets, only: Filter) -> None:
+        super().__init__(initial=only.words)
+        offered: dict[str, Sequence[tuple[str, Any]]] = {
+            "kind": facets.kinds,
+            "source": facets.sources,
+            "due": Due.choices,
+            "risk": Risk.choices,
+        }
+        for name, choices in offered.items():
+            field = self.fields[name]
+            assert isinstance(field, forms.ChoiceField)
+            now = only.words.get(name, "")
+            known = {slug for slug, _ in choices}
+            gone = [(now, now)] if now and now not in known else []
+            field.choices = [("", "Any"), *choices, *gone]
+
+
+class SaveViewForm(forms.Form):
+    """A name for a list somebody comes back to."""
+
+    name = forms.CharField(
+        max_length=40,
+        label="Save it as",
+        widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
+        error_messages={"required": "Give it a name.", "max_length": "Keep it to 40 characters."},
+    )
 
 
 class TokenForm(forms.Form):

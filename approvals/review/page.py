@@ -23,11 +23,12 @@ from approvals.models import (
 )
 from approvals.models.outlook import Outlook, outlook_of
 from approvals.models.panel import settling_of
-from approvals.models.queue import Walk, pending_page
-from approvals.models.rights import OPERATE, REVIEW
+from approvals.models.queue import NEEDS_ME
+from approvals.models.rights import OPERATE
 from approvals.models.sight import seen_by
 from approvals.policy import Place, Tally
 from approvals.presentation import headline_amount
+from approvals.review import presence
 from approvals.review.edit_fields import edits_made
 from approvals.review.facts import facts_of, headline, poll_seconds
 from approvals.review.forms import CommentForm, DecisionForm
@@ -36,6 +37,7 @@ from approvals.review.held import held_of
 from approvals.review.history import lines_of
 from approvals.review.response_fields import values_sent
 from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
+from approvals.review.selection import Selection
 from approvals.review.thread import thread_of
 from approvals.review.timeline import checked, timeline_of
 from approvals.review.waiting import pulse_of, run_of
@@ -68,6 +70,8 @@ def find(user: User, public_id: UUID) -> ApprovalRequest:
 def panel_version(user: User, public_id: UUID, now: datetime) -> str:
     """A word that changes whenever the panel would; one statement.
 
+    While the request waits, it is noted that USER looks at it.
+
     Raises:
         Http404: as `find`.
     """
@@ -87,6 +91,7 @@ def panel_version(user: User, public_id: UUID, now: datetime) -> str:
         bool(request.held_until and now >= request.held_until),
         poll_seconds(request, now),
         bool(request.answer_by and now >= request.answer_by),
+        presence.look(public_id, user, now) if request.is_pending else [],
         user.pk,
     ]
     return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
@@ -120,6 +125,7 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "may_decide": can,
         "may_operate": user.rights.may(OPERATE, request.source_id),
         "looking": request.claimed_by if claimed and request.is_pending else None,
+        "here": _here(request, user, now) if request.is_pending else "",
         "deadline": deadline,
         "checked": checked(request),
         **edits_made(request, decisions),
@@ -132,6 +138,15 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "facts": [] if request.is_pending else facts_of(request, decisions),
         "headline": "" if request.is_pending else headline(request, decisions),
     }
+
+
+def _here(request: ApprovalRequest, user: User, now: datetime) -> str:
+    """Who has the page open too, but for who claimed it: that is said already."""
+    claimed = request.claimed_until is not None and request.claimed_until > now
+    said = request.claimed_by.display_name if claimed and request.claimed_by else ""
+    names = [n for n in presence.others_at(request.public_id, user, now) if n != said]
+    verb = "are" if len(names) > 1 else "is"
+    return f"{listed_names(names)} {verb} looking at this too" if names else ""
 
 
 def card_context(
@@ -162,9 +177,13 @@ HISTORY_LINES = 100
 
 
 def page_context(
-    request: ApprovalRequest, user: User, now: datetime, form: DecisionForm | None = None
+    request: ApprovalRequest,
+    user: User,
+    now: datetime,
+    form: DecisionForm | None = None,
+    selection: Selection | None = None,
 ) -> dict[str, Any]:
-    """The whole page."""
+    """The whole page. SELECTION: the list it was opened out of."""
     risk = request.risk or {}
     points = [reason.get("points") or 0 for reason in risk.get("reasons", [])]
     card = card_context(request, user, now, form)
@@ -178,19 +197,10 @@ def page_context(
         "risk": risk,
         "risk_tone": risk_tone(request.risk_score),
         "most_points": max(points, default=0),
-        "next_request": next_after(request, user),
+        "next_request": (selection or Selection(NEEDS_ME)).next_after(request, user),
         "where": request.kind.label,
         "nav": {"current": "needs-me" if card["may_decide"] else ""},
     }
-
-
-def next_after(request: ApprovalRequest, user: User) -> ApprovalRequest | None:
-    """The next request that waits for USER, were this one done."""
-    if not user.rights.anywhere(REVIEW):
-        return None
-    nearest = pending_page(Walk.needing(user), size=2, count_to=0).rows
-    others = [row for row in nearest if row != request]
-    return others[0] if others else None
 
 
 def _prospects(

@@ -11,12 +11,12 @@ from itertools import groupby
 from django.utils import timezone
 
 from approvals.models import RequestKind, User
+from approvals.models.filter import HIGH_RISK, SOME_RISK
 from approvals.models.listing import ListedRequest
 from approvals.presentation import KINDS, Presentation, headline_amount
 from approvals.review.words import clock
 
 SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
-HIGH_RISK, SOME_RISK = 70, 40  # points of 100
 
 
 @dataclass(frozen=True, slots=True)

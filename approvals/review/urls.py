@@ -9,9 +9,13 @@ from approvals.review import views
 urlpatterns = [
     path("requests/", views.queue, name="queue"),
     path("requests/news/", views.news, name="queue-news"),
+    path("requests/filter/", views.narrow, name="queue-filter"),
+    path("requests/saved/", views.save_view, name="save-view"),
+    path("requests/saved/<int:view_id>/remove/", views.remove_view, name="remove-view"),
     path("requests/<uuid:public_id>/", views.show, name="request"),
     path("requests/<uuid:public_id>/panel/", views.panel, name="request-panel"),
     path("requests/<uuid:public_id>/rows/", views.rows, name="request-rows"),
+    path("requests/<uuid:public_id>/toast/", views.toast, name="request-toast"),
     path("requests/<uuid:public_id>/decide/", views.decide, name="decide"),
     path("requests/<uuid:public_id>/undo/", views.undo, name="undo"),
     path("requests/<uuid:public_id>/claim/", views.claim, name="claim"),

@@ -77,7 +77,9 @@ document.addEventListener("htmx:error", (event) => {
 
 // What came back with an error or a conflict takes the focus.
 function focusWhatMatters() {
-  document.querySelector("[data-focus]")?.focus();
+  const goal = document.querySelector("[data-focus]");
+  goal?.focus();
+  goal?.removeAttribute("data-focus"); // once: the next swap has a goal of its own
 }
 document.addEventListener("htmx:after:swap", (event) => {
   reveal();

@@ -33,7 +33,8 @@ class Screen:
             found = next(w for w in str(mail.outbox[-1].body).split() if "/reset/key/" in w)
             return urlsplit(found).path
         door, at, name = self.path.partition("@")
-        return door + house.address(name) if at else door
+        name, ask, words = name.partition("?")
+        return door + house.address(name) + ask + words if at else door
 
 
 def press(button: str) -> Then:
@@ -86,6 +87,39 @@ def news_came(page: Page, house: House) -> None:
     house.arrive()
     page.evaluate("document.body.dispatchEvent(new CustomEvent('awake'))")
     expect(page.get_by_text("1 new request")).to_be_visible()
+
+
+def keys_listed(page: Page, house: House) -> None:
+    page.keyboard.press("?")
+    expect(page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+
+
+def approve_chosen(page: Page, house: House) -> None:
+    page.keyboard.press("a")
+    expect(page.locator("#chosen")).to_be_visible()
+
+
+def just_decided(page: Page, house: House) -> None:
+    page.goto(f"{page.url}&decided={house.requests['half'].public_id}")
+    expect(page.locator("#toast")).to_be_visible()
+
+
+def filter_opened(page: Page, house: House) -> None:
+    page.get_by_role("link", name="Filter").click()
+    expect(page.get_by_label("Kind")).to_be_visible()
+
+
+def saved(page: Page, house: House) -> None:
+    page.get_by_label("Save it as").fill("Orders of the shop")
+    page.get_by_role("button", name="Save view").click()
+    page.goto(f"{page.url.split('/requests/')[0]}/requests/filter/?view=needs-me&kind=order")
+    expect(page.get_by_role("button", name="Remove Orders of the shop")).to_be_visible()
+
+
+def decided_elsewhere(page: Page, house: House) -> None:
+    house.decide("held", "bert")
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('awake'))")
+    expect(page.locator(".row--decided")).to_be_visible()
 
 
 def secret_made(page: Page, house: House) -> None:
@@ -146,6 +180,16 @@ REVIEWER = [
     Screen("queue-empty", "nina", "/requests/?view=needs-me"),
     Screen("my-teams-empty", "nina", "/requests/?view=my-teams"),
     Screen("decided-empty", "nina", "/requests/?view=decided-by-me"),
+    Screen("queue-filter", "anna", "/requests/?view=needs-me", filter_opened),
+    Screen("filter-page", "anna", "/requests/filter/?view=needs-me"),
+    Screen("filter-saved", "anna", "/requests/filter/?view=needs-me&kind=order", saved),
+    Screen("narrowed", "anna", "/requests/?view=needs-me&kind=order&due=later"),
+    Screen("narrowed-to-none", "anna", "/requests/?view=needs-me&kind=nothing"),
+    Screen("keys", "anna", "/requests/?view=needs-me", keys_listed, only="wide"),
+    Screen("beside", "anna", "@order?view=needs-me"),
+    Screen("beside-chosen", "anna", "@form?view=needs-me", approve_chosen, only="wide"),
+    Screen("beside-toast", "anna", "@bare?view=needs-me", just_decided),
+    Screen("beside-decided", "anna", "@sending?view=decided-by-me"),
     Screen("order", "anna", "@order"),
     Screen("order-mend", "anna", "@order", press("Reject"), 422),
     Screen("agent", "anna", "@agent"),
@@ -172,6 +216,7 @@ REVIEWER = [
     Screen("late", "anna", "@late"),
     Screen("half", "anna", "@half"),
     Screen("raced", "anna", "@raced", somebody_is_faster, 409),
+    Screen("queue-struck", "anna", "/requests/", decided_elsewhere),
     *(
         Screen(name, "anna", f"@{name}")
         for name in (

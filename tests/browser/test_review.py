@@ -76,12 +76,12 @@ def test_everything_works_without_javascript(visit: Any, order: ApprovalRequest)
     page = visit(java_script_enabled=False).sign_in("anna")
     page.get_by_role("link", name="Release order NO-10428").click()
     page.get_by_role("button", name="I am on it").click()
-    expect(page.get_by_text("You are on it")).to_be_visible()
+    expect(page.get_by_text("You are on it; others see that.")).to_be_visible()
     page.get_by_role("button", name="Reject").first.click()
     expect(page.locator(".err")).to_have_text("Say why you reject; the function receives it.")
     page.get_by_role("button", name="Approve €4,597.00").first.click()
     expect(page.get_by_role("heading", name="Approved by Anna, sending…")).to_be_visible()
-    expect(page.get_by_role("link", name="Refresh")).to_be_visible()
+    expect(page.locator("#panel").get_by_role("link", name="Refresh")).to_be_visible()
 
 
 def test_who_comes_second_reads_who_was_faster_and_still_has_the_comment(

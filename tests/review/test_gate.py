@@ -32,8 +32,12 @@ PRESS = (SIGN_IN, 404, 303, 403, 403, 403, 403, SIGN_IN)
 PAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "queue": ("get", ANY),
     "queue-news": ("get", ANY),
+    "queue-filter": ("get", ANY),
+    "save-view": ("post", (SIGN_IN, 303, 303, 303, 303, 303, 303, SIGN_IN)),
+    "remove-view": ("post", (SIGN_IN, 404, 404, 404, 404, 404, 404, SIGN_IN)),
     "request": ("get", READ),
     "request-panel": ("get", READ),
+    "request-toast": ("get", READ),
     "decide": ("post", PRESS),
     "claim": ("post", PRESS),
     "release": ("post", (SIGN_IN, 404, 303, 303, 303, 303, 303, SIGN_IN)),
@@ -90,8 +94,9 @@ def deactivate(scene: Scene) -> None:
 def address(pattern: URLPattern, scene: Scene) -> str:
     where = "/" + str(pattern.pattern).replace("<uuid:public_id>", str(scene.request.public_id))
     others = PersonalToken.objects.get(user__username="asked").pk + 10_000
-    query = "?view=needs-me&since=0" if pattern.name == "queue-news" else ""
-    return where.replace("<int:token_id>", str(others)) + query
+    listed = pattern.name in ("queue-news", "queue-filter", "save-view")
+    query = "?view=needs-me&since=0" if listed else ""
+    return where.replace("<int:token_id>", str(others)).replace("<int:view_id>", "0") + query
 
 
 def test_no_address_lacks_a_line_in_the_tables() -> None:

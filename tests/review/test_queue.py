@@ -11,7 +11,8 @@ from pytest_django import DjangoAssertNumQueries
 
 from approvals import lifecycle
 from approvals.models import queue
-from approvals.models.news import News, count_newer
+from approvals.models.beside import counts_beside
+from approvals.models.news import News, look_again
 from approvals.policy import Wanting
 from approvals.states import Channel, Verdict
 from tests.factories import make_request, make_team, make_user
@@ -125,9 +126,9 @@ def test_news_of_an_empty_queue_count_from_what_was_asked_last() -> None:
     lifecycle.decide(closed.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.API)
     empty = queue.pending_page(queue.Walk.needing(anna))
     assert (empty.rows, empty.newest_id) == ([], closed.pk)
-    assert count_newer(anna, News.NEEDING, empty.newest_id) == 0
+    assert look_again(anna, News.NEEDING, empty.newest_id).newer == 0
     make_request(anna)
-    assert count_newer(anna, News.NEEDING, empty.newest_id) == 1
+    assert look_again(anna, News.NEEDING, empty.newest_id).newer == 1
 
 
 def test_the_rail_counts_what_its_views_list_on_every_page() -> None:
@@ -135,7 +136,7 @@ def test_the_rail_counts_what_its_views_list_on_every_page() -> None:
     make_request(anna)
     team = make_user(groups=["night-shift"])
     make_request(groups=["night-shift"])
-    assert queue.counts_beside(anna) == {"needs_me": "1", "my_teams": ""}
-    assert queue.counts_beside(team) == {"needs_me": "1", "my_teams": "1"}
+    assert counts_beside(anna) == {"needs_me": "1", "my_teams": ""}
+    assert counts_beside(team) == {"needs_me": "1", "my_teams": "1"}
     page = signed_in(anna).get("/tokens/").content.decode()
     assert '<span class="view-count" id="count-needs-me">1</span>' in page

@@ -2,9 +2,10 @@
 
 from approvals.review.views.comments import comment
 from approvals.review.views.decisions import claim, decide, release, undo
+from approvals.review.views.filters import narrow, remove_view, save_view
 from approvals.review.views.preferences import preferences
 from approvals.review.views.queue import news, queue
-from approvals.review.views.requests import panel, rows, show
+from approvals.review.views.requests import panel, rows, show, toast
 from approvals.review.views.tokens import create_token, revoke_token, tokens
 
 __all__ = [
@@ -12,14 +13,18 @@ __all__ = [
     "comment",
     "create_token",
     "decide",
+    "narrow",
     "news",
     "panel",
     "preferences",
     "queue",
     "release",
+    "remove_view",
     "revoke_token",
     "rows",
+    "save_view",
     "show",
+    "toast",
     "tokens",
     "undo",
 ]

@@ -21,11 +21,13 @@ from approvals.errors import (
     Refusal,
     StalePage,
 )
-from approvals.models import User
+from approvals.models import ApprovalRequest, User
 from approvals.review.forms import DecisionForm
 from approvals.review.page import find, page_context, panel_version
+from approvals.review.selection import Selection
+from approvals.review.toast import onward
 from approvals.review.views.answers import ReviewerRequest, answer, see_other, signed_in
-from approvals.review.views.requests import PAGE
+from approvals.review.views.requests import PAGE, framed
 from approvals.states import Channel, Verdict
 
 
@@ -34,8 +36,12 @@ from approvals.states import Channel, Verdict
 def decide(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     """303 (a fragment for htmx) decided, 409 somebody was first, 422 mend the form.
 
+    What was opened out of a list is followed by the next of that list, unless the person
+    has switched that off: 303, or HX-Redirect.
+
     403 for one they may see but not decide, 404 for one they may not see.
     """
+    selection = Selection.named(request.GET, request.user)
     approval = find(request.user, public_id)
     form = DecisionForm(approval, request.POST)
     if not form.is_valid():
@@ -47,9 +53,26 @@ def decide(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
         return _card(request, public_id, status=422, form=form)
     except Refusal as refusal:
         return _refused(request, public_id, refusal, form)
-    if not request.htmx:
-        return see_other(f"{approval.get_absolute_url()}#decision")
-    return _card(request, public_id, status=200, done=True)
+    return _next(request, approval, selection) or _stay(request, approval)
+
+
+def _next(
+    request: ReviewerRequest, approval: ApprovalRequest, selection: Selection | None
+) -> HttpResponse | None:
+    if selection is None or request.COOKIES.get("next") == "off":
+        return None
+    address = onward(approval, selection, request.user)
+    if not address:
+        return None
+    if request.htmx:
+        return HttpResponse(status=200, headers={"HX-Redirect": address})
+    return see_other(address)
+
+
+def _stay(request: ReviewerRequest, approval: ApprovalRequest) -> HttpResponse:
+    if request.htmx:
+        return _card(request, approval.public_id, status=200, done=True)
+    return see_other(f"{_address(request, approval)}#decision")
 
 
 def _decide(reviewer: User, request_id: int, form: DecisionForm) -> None:
@@ -104,7 +127,13 @@ def release(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
 def _claimed(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     if request.htmx:
         return _card(request, public_id, status=200, fragment="update", form_stands=True)
-    return see_other(find(request.user, public_id).get_absolute_url())
+    return see_other(_address(request, find(request.user, public_id)))
+
+
+def _address(request: ReviewerRequest, approval: ApprovalRequest) -> str:
+    """The page that was pressed on: alone, or beside its list."""
+    selection = Selection.named(request.GET, request.user)
+    return f"{approval.get_absolute_url()}{selection.words if selection else ''}"
 
 
 #: What the desk refused: the status, and how the card words it (_notices.html).
@@ -141,5 +170,10 @@ def _card(
     now = timezone.now()
     version = panel_version(request.user, public_id, now)
     approval = find(request.user, public_id)
-    context = page_context(approval, request.user, now, form) | {"version": version, **told}
+    selection = Selection.named(request.GET, request.user)
+    context = page_context(approval, request.user, now, form, selection) | {
+        "version": version,
+        **framed(request, selection, now),
+        **told,
+    }
     return answer(request, PAGE, context, fragment=fragment, status=status)

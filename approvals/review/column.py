@@ -1,0 +1,88 @@
+"""The list as it stands on a page of its own, or beside the request opened out of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+
+from django.urls import reverse
+
+from approvals.models import User
+from approvals.models.filter import WINDOW, Due, Risk
+from approvals.models.listing import ListPage
+from approvals.review.closed import to_word
+from approvals.review.cursors import to_cursor
+from approvals.review.rows import Group, by_deadline, row_of
+from approvals.review.selection import DECIDED_BY_ME, Selection
+
+
+def column_context(selection: Selection, user: User, now: datetime) -> dict[str, Any]:
+    """What templates/queue/_list.html shows of SELECTION, for USER."""
+    page = selection.page(user)
+    count = _told(page)
+    view = selection.view
+    return {
+        "selection": selection,
+        "view": view,
+        "title": selection.title,
+        "page": page,
+        "groups": _groups(view, page, now),
+        "count": count,
+        "next_url": selection.at(to_cursor(page.next)).address if page.next else "",
+        "later_page": bool(selection.cursor),
+        "news_url": _news_url(selection, page),
+        "chips": _chips(selection, page),
+        "filters": view != DECIDED_BY_ME,
+        "window": WINDOW if selection.filter.looks_inside else 0,
+        "sees_all": user.rights.oversees_something,
+        "now": now,
+        "nav": _nav(selection, count if page.count else None),
+        "where": selection.title,
+    }
+
+
+def _told(page: ListPage) -> str:
+    return f"{page.count:,}+" if page.count_capped else f"{page.count:,}"
+
+
+def _groups(view: str, page: ListPage, now: datetime) -> list[Group]:
+    rows = [row_of(request, now=now) for request in page.rows]
+    if view == DECIDED_BY_ME:
+        return [Group("", rows)] if rows else []
+    return by_deadline(rows, now=now)
+
+
+def _news_url(selection: Selection, page: ListPage) -> str:
+    if selection.view == DECIDED_BY_ME:
+        return ""
+    since = {"since": page.newest_id, "shown": to_word(page.rows)}
+    words = selection.named_words | since
+    return f"{reverse('approvals:queue-news')}?{urlencode(words)}"
+
+
+def _nav(selection: Selection, count: str | None) -> dict[str, Any]:
+    """For the rail: which entry this is, and what the page has counted already."""
+    if selection.filter.words:
+        return {"current": "", "words": selection.named_words}
+    return {"current": selection.view, selection.view.replace("-", "_"): count}
+
+
+@dataclass(frozen=True, slots=True)
+class Chip:
+    """One thing a list is narrowed by, and the address of the list without it."""
+
+    words: str
+    address: str
+
+
+def _chips(selection: Selection, page: ListPage) -> list[Chip]:
+    only = selection.filter
+    words = {
+        "kind": next((row.kind.label for row in page.rows), only.kind) if only.kind else "",
+        "source": next((row.source.name for row in page.rows), only.source) if only.source else "",
+        "risk": str(Risk(only.risk).label) if only.risk else "",
+        "due": str(Due(only.due).label) if only.due else "",
+    }
+    return [Chip(said, selection.without(name).address) for name, said in words.items() if said]

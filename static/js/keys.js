@@ -1,0 +1,111 @@
+// Single keys for the queue and a request. None of them decides: a and r only go to the form,
+// Ctrl+Enter or a button sends. They rest while one types, and can be switched off.
+const root = document.documentElement;
+const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [contenteditable]";
+const at = (key) => document.querySelector(`[data-key="${key}"]`);
+const seen = (el) => (el?.checkVisibility({ visibilityProperty: true }) ? el : null);
+
+function say(words) {
+  const status = document.getElementById("status");
+  if (status) status.textContent = words;
+}
+
+// What a person keeps of this browser is a cookie, as the server reads some of it.
+const kept = (name) => !document.cookie.split("; ").includes(`${name}=off`);
+function keep(name, on) {
+  const secure = location.protocol === "https:" ? "; Secure" : "";
+  const word = on ? "on" : "off";
+  document.cookie = `${name}=${word}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  show();
+}
+function show() {
+  root.dataset.keys = kept("keys") ? "on" : "off";
+  for (const box of document.querySelectorAll("[data-keep]")) box.checked = kept(box.dataset.keep);
+}
+
+// From row to row; a row decided meanwhile is passed over.
+function move(step) {
+  const links = [...document.querySelectorAll(".row:not(.row--decided) .row-link")].filter(seen);
+  const here = links.indexOf(document.activeElement);
+  const from = here < 0 ? links.findIndex((link) => link.ariaCurrent === "true") : here;
+  const to = from < 0 ? 0 : Math.min(Math.max(from + step, 0), links.length - 1);
+  links[to]?.focus();
+  links[to]?.scrollIntoView({ block: "nearest" });
+}
+
+// The verdict is chosen and shown; it goes with Ctrl+Enter.
+function choose(key, verdict, words) {
+  const form = document.getElementById("decide-form");
+  const button = at(key);
+  if (!form || !button) return;
+  form.dataset.chosen = verdict;
+  const told = document.getElementById("chosen");
+  told.textContent = words;
+  told.hidden = false;
+  const reason = form.querySelector("[name=reason]") ?? form.querySelector("[name=comment]");
+  const goal = verdict === "rejected" ? reason : button;
+  goal.focus();
+  goal.scrollIntoView({ block: "nearest" });
+  say(words);
+}
+function send() {
+  const form = document.getElementById("decide-form");
+  if (!form) return;
+  const button = form.querySelector(`button[value="${form.dataset.chosen}"]`);
+  if (!form.querySelector("button[name=verdict]")) say("Nothing is left to decide; nothing was sent.");
+  else if (!button) say("Choose first: a to approve, r to reject.");
+  else if (!button.disabled) form.requestSubmit(button);
+}
+
+function edit() {
+  const fields = "#decide-form :is(input:not([type=hidden]), select, textarea)";
+  const goal = seen(at("e")) ?? [...document.querySelectorAll(fields)].find(seen);
+  goal?.focus();
+  goal?.scrollIntoView({ block: "nearest" });
+}
+function list() {
+  const keys = document.getElementById("keys");
+  if (keys.open) keys.close();
+  else keys.showModal();
+}
+
+const DOES = {
+  j: () => move(1),
+  k: () => move(-1),
+  o: () => document.activeElement.closest(".row-link")?.click(),
+  a: () => choose("a", "approved", "Approve is chosen. Ctrl+Enter sends it."),
+  r: () => choose("r", "rejected", "Reject is chosen. Say why; Ctrl+Enter sends it."),
+  e: edit,
+  ".": () => seen(at("."))?.click(),
+  z: () => seen(at("z"))?.click(),
+  "?": list,
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.defaultPrevented || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
+  const typing = event.target.matches(TYPED);
+  if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    event.preventDefault();
+    send();
+  } else if (event.key === "Escape" && typing) {
+    event.target.blur();
+  } else if (!typing && kept("keys") && !event.ctrlKey && !event.metaKey && !event.altKey) {
+    const does = Object.hasOwn(DOES, event.key) ? DOES[event.key] : null;
+    if (!does || (document.querySelector("dialog[open]") && event.key !== "?")) return;
+    event.preventDefault();
+    does();
+  }
+});
+document.addEventListener("change", (event) => {
+  const name = event.target.dataset.keep;
+  if (name) keep(name, event.target.checked);
+});
+document.addEventListener("click", (event) => {
+  if (event.target.closest("[data-keys-open]")) list();
+});
+
+for (const tool of document.querySelectorAll("[data-scripted]")) tool.hidden = false;
+show();
+// A region that was there before it is filled is read out; one that came with the page is not.
+const told = document.querySelector(".toasts")?.textContent.trim();
+if (told) setTimeout(() => say(told.replace(/\s+/g, " ")), 200);
