@@ -34,6 +34,7 @@ PAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "queue-news": ("get", ANY),
     "request": ("get", READ),
     "request-panel": ("get", READ),
+    "request-rows": ("get", READ),
     "decide": ("post", PRESS),
     "claim": ("post", PRESS),
     "release": ("post", (SIGN_IN, 404, 303, 303, 303, 303, 303, SIGN_IN)),
@@ -74,7 +75,9 @@ def scene() -> Scene:
     }
     asked = [people[name] for name in ("asked", "requester", "inactive")]
     request = make_request(
-        *(person for person in asked if person), wanting=Wanting(requested_by="requester")
+        *(person for person in asked if person),
+        wanting=Wanting(requested_by="requester"),
+        payload={"list": [1]},
     )
     now = timezone.now()
     tokens = {name: make_token(person, now) for name, person in people.items() if person}
@@ -88,7 +91,8 @@ def deactivate(scene: Scene) -> None:
 def address(pattern: URLPattern, scene: Scene) -> str:
     where = "/" + str(pattern.pattern).replace("<uuid:public_id>", str(scene.request.public_id))
     others = PersonalToken.objects.get(user__username="asked").pk + 10_000
-    query = "?view=needs-me&since=0" if pattern.name == "queue-news" else ""
+    queries = {"queue-news": "?view=needs-me&since=0", "request-rows": "?at=/list"}
+    query = queries.get(str(pattern.name), "")
     return where.replace("<int:token_id>", str(others)) + query
 
 
