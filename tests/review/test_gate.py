@@ -38,6 +38,7 @@ PAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "request": ("get", READ),
     "request-panel": ("get", READ),
     "request-toast": ("get", READ),
+    "request-rows": ("get", READ),
     "decide": ("post", PRESS),
     "claim": ("post", PRESS),
     "release": ("post", (SIGN_IN, 404, 303, 303, 303, 303, 303, SIGN_IN)),
@@ -80,7 +81,9 @@ def scene() -> Scene:
     }
     asked = [people[name] for name in ("asked", "requester", "inactive")]
     request = make_request(
-        *(person for person in asked if person), wanting=Wanting(requested_by="requester")
+        *(person for person in asked if person),
+        wanting=Wanting(requested_by="requester"),
+        payload={"list": [1]},
     )
     now = timezone.now()
     tokens = {name: make_token(person, now) for name, person in people.items() if person}
@@ -94,8 +97,8 @@ def deactivate(scene: Scene) -> None:
 def address(pattern: URLPattern, scene: Scene) -> str:
     where = "/" + str(pattern.pattern).replace("<uuid:public_id>", str(scene.request.public_id))
     others = PersonalToken.objects.get(user__username="asked").pk + 10_000
-    listed = pattern.name in ("queue-news", "queue-filter", "save-view")
-    query = "?view=needs-me&since=0" if listed else ""
+    listed = dict.fromkeys(("queue-news", "queue-filter", "save-view"), "?view=needs-me&since=0")
+    query = (listed | {"request-rows": "?at=/list"}).get(str(pattern.name), "")
     return where.replace("<int:token_id>", str(others)).replace("<int:view_id>", "0") + query
 
 
