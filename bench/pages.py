@@ -79,7 +79,7 @@ def _polls(client: Any) -> tuple[tuple[str, str], tuple[str, str]]:
     """Address and version of the queue's poll, and of the panel of the request last in it."""
     text = client.get(FIRST).content.decode()
     news = unescape(_found(r'hx-get="([^"]*news[^"]*)"', text))
-    panel = re.findall(r'class="row-link" href="([^"]+)"', text)[-1] + "panel/"
+    panel = re.findall(r'class="row-link" href="([^"?]+)', text)[-1] + "panel/"
     return (news, client.get(news)["HX-PTag"]), (panel, client.get(panel)["HX-PTag"])
 
 

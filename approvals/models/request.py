@@ -182,6 +182,11 @@ class ApprovalRequest(models.Model):
                 name="pending_by_clock",
             ),
             models.Index(
+                fields=["held_until"],
+                condition=Q(held_until__isnull=False),
+                name="held_requests",
+            ),
+            models.Index(
                 fields=["source", "subject"],
                 condition=Q(state=RequestState.PENDING) & ~Q(subject=""),
                 name="pending_by_subject",

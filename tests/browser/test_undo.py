@@ -45,7 +45,7 @@ def test_taken_back_in_time_nothing_is_sent_and_one_decides_again(
     page.get_by_role("button", name="Approve").first.click()
 
     expect(page.get_by_role("heading", name=HELD_BY_ME)).to_be_visible()
-    expect(page.locator("p[role=status][data-focus]")).to_be_focused()
+    expect(page.locator("#decision p[role=status]")).to_be_focused()
     left = page.locator("#decision-h time")
     first = left.inner_text()
     expect(left).not_to_have_text(first)  # it counts down

@@ -50,7 +50,7 @@ def test_asked_to_hold_it_says_until_when_and_owes_nothing(
     assert datetime.fromisoformat(held["until"]) - at == timedelta(seconds=10)
     assert (decided["state"], decided["delivery"], decided["missing"]) == ("pending", None, 0)
     assert not CallbackDelivery.objects.exists()
-    assert caller.get(f"/api/v1/requests/{order.public_id}").json() == decided
+    assert caller.get(f"/api/v1/requests/{order.public_id}").json() == decided | {"comments": []}
     listed = caller.get("/api/v1/requests?state=pending").json()["items"]
     seconds = slice(len("2026-11-28T12:00:00"))
     assert [(item["held"]["by"], item["held"]["until"][seconds]) for item in listed] == [

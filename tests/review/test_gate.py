@@ -40,9 +40,11 @@ PAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "request-toast": ("get", READ),
     "request-rows": ("get", READ),
     "decide": ("post", PRESS),
+    "undo": ("post", (SIGN_IN, 404, 409, 409, 409, 409, 409, SIGN_IN)),  # nobody has decided
     "claim": ("post", PRESS),
     "release": ("post", (SIGN_IN, 404, 303, 303, 303, 303, 303, SIGN_IN)),
     "comment": ("post", (SIGN_IN, 404, 303, 303, 303, 403, 303, SIGN_IN)),
+    "preferences": ("get", ANY),
     "tokens": ("get", ANY),
     "create-token": ("post", ANY),
     "revoke-token": ("post", (SIGN_IN, 404, 404, 404, 404, 404, 404, SIGN_IN)),
@@ -51,6 +53,7 @@ API: dict[str, tuple[str, str, tuple[int, ...]]] = {
     "requests": ("get", "", (401, 200, 200, 200, 200, 200, 200, 401)),
     "request": ("get", "/{id}", (401, 404, 200, 200, 200, 200, 200, 401)),
     "decision": ("post", "/{id}/decision", (401, 404, 200, 403, 403, 403, 403, 401)),
+    "undo": ("post", "/{id}/undo", (401, 404, 409, 409, 409, 409, 409, 401)),
     "comments": ("post", "/{id}/comments", (401, 404, 201, 201, 201, 403, 201, 401)),
     "audit": ("get", "/{id}/audit", (401, 404, 403, 403, 200, 200, 200, 401)),
 }
