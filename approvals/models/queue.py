@@ -17,7 +17,15 @@ from django.db import connection, models
 from django.db.models.expressions import RawSQL
 
 from approvals.models.filter import EVERYTHING, WINDOW, Filter
-from approvals.models.listing import COUNT_LIMIT, PAGE_SIZE, ListedRequest, ListPage, Place, listed
+from approvals.models.listing import (
+    COUNT_LIMIT,
+    PAGE_SIZE,
+    ListedRequest,
+    ListPage,
+    Place,
+    listed,
+    read,
+)
 from approvals.models.news import MY_MOVE, NEWEST, names_of
 from approvals.models.sql import Statement, positional
 from approvals.models.user import User
@@ -207,7 +215,7 @@ def _read(
     totals = RawSQL(  # noqa: S611  # nosec B611  our own texts, values bound
         totals_sql, totals_values, output_field=ArrayField(models.BigIntegerField())
     )
-    rows = list(listed().filter(pk__in=page).annotate(totals=totals).order_by("queue_at", "pk"))
+    rows = read(listed().filter(pk__in=page).annotate(totals=totals).order_by("queue_at", "pk"))
     if rows:
         return rows, rows[0].totals
     with connection.cursor() as cursor:
