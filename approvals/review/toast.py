@@ -15,6 +15,7 @@ from approvals.review.facts import headline, poll_seconds
 from approvals.review.held import Held, held_of
 from approvals.review.page import find, panel_version
 from approvals.review.selection import Selection
+from approvals.states import DeliveryState
 
 
 def onward(request: ApprovalRequest, selection: Selection, user: User) -> str:
@@ -63,7 +64,9 @@ def toast_context(
 
 def _words(request: ApprovalRequest, decisions: list[Decision], held: Held | None) -> str:
     if not request.is_pending:
-        return headline(request, decisions)
+        delivery = getattr(request, "delivery", None)
+        taken = delivery is not None and delivery.state == DeliveryState.DELIVERED
+        return headline(request, decisions) + ("; AWS took the answer." if taken else "")
     if held and held.is_last:
         sent = "it is on its way" if held.is_over else "not sent yet"
         return f"{held.decision.word} by {held.decision.who}, {sent}."

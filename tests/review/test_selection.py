@@ -6,9 +6,12 @@ import pytest
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
-from approvals.models import ApprovalRequest, User
+from approvals import lifecycle
+from approvals.clock import database_now
+from approvals.models import ApprovalRequest, CallbackDelivery, User
 from approvals.review.selection import Selection
-from tests.factories import make_request, make_user
+from approvals.states import DeliveryState
+from tests.factories import make_kind, make_request, make_user
 from tests.review.people import HTMX, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -89,6 +92,36 @@ def test_what_was_decided_is_told_only_to_who_decided_it(anna: User) -> None:
         answer = signed_in(anna).get(address)
         assert answer.status_code == 200
         assert b'id="toast"' not in answer.content
+
+
+def test_a_held_decision_is_told_with_undo_and_later_that_aws_took_it(anna: User) -> None:
+    make_kind(undo_seconds=10)
+    done, _ = put(anna, 900, 1_800)
+    client = signed_in(anna)
+    address = decide(client, done, "?view=needs-me")["Location"]
+    told = client.get(address).content.decode()
+    assert "Approved by Anna, not sent yet." in told
+    assert f'action="{done.get_absolute_url()}undo/"' in told
+    assert 'data-key="z"' in told
+
+    ApprovalRequest.objects.filter(pk=done.pk).update(held_until=database_now())
+    lifecycle.conclude_due(now=database_now())
+    CallbackDelivery.objects.filter(request=done).update(
+        state=DeliveryState.DELIVERED, settled_at=database_now()
+    )
+    told = client.get(f"{done.get_absolute_url()}toast/").content.decode()
+    assert "Approved by Anna; AWS took the answer." in told
+    assert "undo/" not in told
+
+
+def test_what_was_taken_back_is_told_so(anna: User) -> None:
+    make_kind(undo_seconds=10)
+    done, _ = put(anna, 900, 1_800)
+    client = signed_in(anna)
+    decide(client, done, "?view=needs-me")
+    assert client.post(f"{done.get_absolute_url()}undo/").status_code == 303
+    told = client.get(f"{done.get_absolute_url()}toast/").content.decode()
+    assert "Taken back; nothing was sent." in told
 
 
 def test_an_unchanged_toast_costs_two_statements_and_no_body(
