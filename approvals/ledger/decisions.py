@@ -78,7 +78,7 @@ def approvals_are_of_one_payload() -> str:
     return """
         SELECT r.public_id, 'its approvals are of ' || count(DISTINCT d.edits_text) || ' payloads.'
           FROM {requests} r JOIN approvals_decision d ON d.request_id = r.id
-         WHERE d.verdict = 'approved' AND d.cause = 'person'
+         WHERE d.verdict = 'approved' AND d.cause = 'person' AND d.retracted_at IS NULL
          GROUP BY r.public_id
         HAVING count(DISTINCT d.edits_text) > 1"""
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from uuid import UUID
 
 import structlog
-from django.db import DatabaseError, transaction
+from django.db import connection, transaction
 
 from approvals.clock import database_now
 from approvals.lifecycle import desk
@@ -37,6 +37,17 @@ def conclude(request_id: int, *, now: datetime) -> bool:
     return True
 
 
+def conclude_if_over(request: ApprovalRequest, *, at: datetime) -> bool:
+    """Close REQUEST, whose row is locked, if its hold was over AT: nobody takes that back.
+
+    For those who come between the end of a hold and the sweep.
+    """
+    if request.held_until is None or at < request.held_until:
+        return False
+    conclude_locked(request, at=at)
+    return True
+
+
 def conclude_locked(request: ApprovalRequest, *, at: datetime) -> None:
     """Close a held REQUEST as it was decided; the caller holds its row's lock."""
     held = HeldAnswer.objects.select_related("decision__reviewer").get(request=request)
@@ -58,8 +69,8 @@ def conclude_locked(request: ApprovalRequest, *, at: datetime) -> None:
 def _conclude_or_log(request_id: int, public_id: UUID, *, now: datetime) -> bool:
     try:
         return conclude(request_id, now=now)
-    except DatabaseError:
-        raise
     except Exception:  # one that fails must not hold up all others
+        if not connection.is_usable():
+            raise
         log.exception("hold_not_concluded", public_id=str(public_id))
         return False

@@ -11,6 +11,7 @@ from django.db import IntegrityError, connection, transaction
 
 from approvals.errors import DifferentContent
 from approvals.lifecycle import desk
+from approvals.lifecycle.conclude import conclude_if_over
 from approvals.lifecycle.draft import draft
 from approvals.lifecycle.lookup import Known, Lookup, look_up
 from approvals.lifecycle.new_request import NewRequest
@@ -159,7 +160,7 @@ def _supersede_older(request: ApprovalRequest, now: datetime) -> None:
     )
     for pk in list(older.values_list("pk", flat=True)):
         former = desk.lock(pk)
-        if former.is_pending:
+        if former.is_pending and not conclude_if_over(former, at=now):
             withdraw_locked(
                 former,
                 why=Withdrawal.SUPERSEDED,

@@ -10,6 +10,7 @@ from approvals import policy
 from approvals.clock import database_now
 from approvals.errors import AlreadyClosed
 from approvals.lifecycle import desk, outcome
+from approvals.lifecycle.conclude import conclude_if_over
 from approvals.lifecycle.hold import let_fall
 from approvals.lifecycle.reason import checked_reason
 from approvals.models import ApprovalRequest, AuditEvent, User
@@ -27,12 +28,15 @@ _ERROR_TYPES = {
 def withdraw(request_id: int, *, why: Withdrawal, reason: str) -> bool:
     """Take a pending request back; False if it was closed before, and nothing changes.
 
+    A decision whose hold is over closes it first, where AWS still waits for an answer.
+
     REASON is a sentence for its reviewers (and for the function, where it still waits).
     """
     request = desk.lock(request_id)
-    if not request.is_pending:
+    at = database_now()
+    if not request.is_pending or (why in _ERROR_TYPES and conclude_if_over(request, at=at)):
         return False
-    withdraw_locked(request, why=why, reason=reason, at=database_now())
+    withdraw_locked(request, why=why, reason=reason, at=at)
     return True
 
 
@@ -48,9 +52,12 @@ def take_back(request_id: int, *, operator: User, reason: str) -> None:
     reason = checked_reason(reason, "Say why you take it back; the function receives it.")
     request = desk.lock(request_id)
     policy.check_may_operate(request, operator)
+    at = database_now()
+    if request.held_until and at >= request.held_until:
+        raise AlreadyClosed(desk.held_sentence(request, request.held_until, at))
     if not request.is_pending:
         raise AlreadyClosed(desk.closing_sentence(request))
-    withdraw_locked(request, why=Withdrawal.OPERATOR, reason=reason, at=database_now(), by=operator)
+    withdraw_locked(request, why=Withdrawal.OPERATOR, reason=reason, at=at, by=operator)
 
 
 def withdraw_locked(

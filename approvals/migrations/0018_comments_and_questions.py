@@ -58,28 +58,6 @@ class Migration(migrations.Migration):
                 ("answered_by", models.CharField(blank=True, default="", max_length=255)),
             ],
         ),
-        migrations.AddField(
-            model_name="callbacksource",
-            name="questions_mail",
-            field=models.EmailField(
-                blank=True,
-                db_default="",
-                default="",
-                help_text="Or where they are mailed to",
-                max_length=254,
-            ),
-        ),
-        migrations.AddField(
-            model_name="callbacksource",
-            name="questions_url",
-            field=models.URLField(
-                blank=True,
-                db_default="",
-                default="",
-                help_text="Where questions of reviewers are posted, signed",
-                max_length=500,
-            ),
-        ),
         migrations.AlterField(
             model_name="auditevent",
             name="tag",

@@ -22,6 +22,9 @@ from urllib3.exceptions import HTTPError
 PATIENCE = timedelta(seconds=10)
 #: What stands for a private IPv4 address behind a translator (RFC 6052).
 _TRANSLATED = IPv6Network("64:ff9b::/96")
+#: What Python takes for global and nobody reaches: local translation (RFC 8215), and
+#: IPv4-compatible addresses (RFC 4291).
+_NOT_PUBLIC = (IPv6Network("64:ff9b:1::/48"), IPv6Network("::/96"))
 GONE = 410
 
 
@@ -119,6 +122,8 @@ def is_public(place: str) -> bool:
         if address in _TRANSLATED:
             inner = IPv4Address(int(address) & 0xFFFFFFFF)
         if inner is not None and not is_public(str(inner)):
+            return False
+        if address.is_site_local or any(address in net for net in _NOT_PUBLIC):
             return False
         if address.ipv4_mapped:
             return True

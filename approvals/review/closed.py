@@ -31,7 +31,7 @@ class ClosedRow:
 
 def closed_rows(user: User, ids: Sequence[int], now: datetime) -> list[ClosedRow]:
     """The requests of IDS that USER may see, as they ended; two statements."""
-    decisions = Decision.objects.select_related("reviewer").order_by("id")
+    decisions = Decision.objects.standing().select_related("reviewer").order_by("id")
     found = seen_by(user).only(*_COLUMNS).prefetch_related(Prefetch("decisions", decisions))
     return [
         ClosedRow(

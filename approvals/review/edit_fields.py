@@ -24,6 +24,7 @@ from approvals.presentation import Place, Places, format_money, indented
 from approvals.presentation.blocks import Value
 from approvals.presentation.jsontext import Number
 from approvals.review.rows import presentation_of
+from approvals.states import Cause, RequestState
 from approvals.strict_json import MalformedJson, parse_json
 
 PREFIX = "edit-"
@@ -40,6 +41,7 @@ class EditField(forms.Field):
         self.pointer, self.old, self.place = pointer, old, place
         self.type: Type = type_of(old)
         self.money = money
+        self.is_fixed = False  # by the first approval: it is carried, and asked of nobody
         super().__init__(
             label=place.label,
             required=False,
@@ -51,8 +53,13 @@ class EditField(forms.Field):
     def is_long(self) -> bool:
         return isinstance(self.widget, forms.Textarea)
 
+    def is_carried(self, text: str) -> bool:
+        """Whether TEXT is what the field held unseen, but for how a browser ends lines."""
+        held, posted = (re.sub(r"\r\n?", "\n", each) for each in (str(self.initial), text))
+        return held == posted
+
     def to_python(self, value: Any) -> Json:
-        if value is None:
+        if value is None or (self.is_fixed and self.is_carried(str(value))):
             return self.old
         text = re.sub(r"\r\n?", "\n", str(value))
         before = _text_of(self.old)
@@ -117,6 +124,7 @@ def _fix(fields: Iterable[EditField], edits: Mapping[str, Json]) -> None:
     for field in fields:
         field.initial = _text_of(edits.get(field.pointer, field.old))
         field.widget = forms.HiddenInput()
+        field.is_fixed = True
 
 
 def changes_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[Change]:
@@ -134,7 +142,14 @@ def changes_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[
 
 
 def edits_made(request: ApprovalRequest, decisions: Sequence[Decision]) -> dict[str, Any]:
-    """The context of request/_changes.html: what an approval changed, and what it approved."""
+    """The context of request/_changes.html: what an approval changed, and what it approved.
+
+    Nothing where it was not an approval by people that ended the request: what an operator, a
+    rule or a rejection ends is sent as it was asked for.
+    """
+    by_people = bool(decisions) and decisions[-1].cause == Cause.PERSON
+    if not request.is_pending and not (request.state == RequestState.APPROVED and by_people):
+        return {}
     edited = next((decision for decision in decisions if decision.edits_text), None)
     if edited is None:
         return {}

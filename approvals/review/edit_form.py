@@ -11,7 +11,7 @@ from approvals.canonical import Json, canonical_json
 from approvals.lifecycle.edits import counted
 from approvals.models import ApprovalRequest, Decision
 from approvals.review.edit_fields import Change, EditField, changes_of, edit_fields
-from approvals.states import Verdict
+from approvals.states import Cause, Verdict
 
 
 class EditsForm(forms.Form):
@@ -46,6 +46,8 @@ class EditsForm(forms.Form):
     @property
     def edits(self) -> dict[str, Json]:
         """What was changed before approving, by pointer; numbers as tokens."""
+        if self.agreed and self._carries_agreed:  # a browser cannot say all that a program can
+            return dict(self.agreed.edits)
         found = {
             field.pointer: (field.old, self.cleaned_data[name])
             for name, field in self._edit_fields
@@ -87,6 +89,12 @@ class EditsForm(forms.Form):
         return names.get(place)
 
     @property
+    def _carries_agreed(self) -> bool:
+        """Whether the page that was pressed on showed what the first approval fixed."""
+        posted = self.data
+        return all(name in posted and f.is_carried(posted[name]) for name, f in self._edit_fields)
+
+    @property
     def _edit_fields(self) -> list[tuple[str, EditField]]:
         return [(name, f) for name, f in self.fields.items() if isinstance(f, EditField)]
 
@@ -94,5 +102,5 @@ class EditsForm(forms.Form):
 def _first_approval(approval: ApprovalRequest) -> Decision | None:
     if not approval.editable:
         return None
-    former = approval.decisions.filter(verdict=Verdict.APPROVED).select_related("reviewer")
-    return former.order_by("id").first()
+    said = approval.decisions.standing().filter(verdict=Verdict.APPROVED, cause=Cause.PERSON)
+    return said.select_related("reviewer").order_by("id").first()

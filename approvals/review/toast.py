@@ -34,7 +34,7 @@ def just_decided(user: User, words: Mapping[str, str], now: datetime) -> dict[st
     """
     try:
         public_id = UUID(words.get("decided", ""))
-        version = panel_version(user, public_id, now)
+        version = panel_version(user, public_id, now, looks=False)
         request = find(user, public_id)
     except (ValueError, Http404):
         return None

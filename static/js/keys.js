@@ -85,6 +85,8 @@ document.addEventListener("keydown", (event) => {
   if (event.defaultPrevented || event.isComposing || event.repeat && !"jk".includes(event.key)) return;
   const typing = event.target.matches(TYPED);
   if (event.key === "Enter" && (event.ctrlKey || event.metaKey)) {
+    const form = event.target.closest("form");
+    if (form && form.id !== "decide-form") return; // what is typed there decides nothing
     event.preventDefault();
     send();
   } else if (event.key === "Escape" && typing) {
@@ -94,6 +96,17 @@ document.addEventListener("keydown", (event) => {
     if (!does || (document.querySelector("dialog[open]") && event.key !== "?")) return;
     event.preventDefault();
     does();
+  }
+});
+// Whoever turns to another form, or to a reason for rejecting, has not chosen to approve.
+document.addEventListener("focusin", (event) => {
+  const form = document.getElementById("decide-form");
+  if (!form?.dataset.chosen) return;
+  const other = event.target.closest("form");
+  const rejects = event.target.name === "reason" && form.dataset.chosen === "approved";
+  if (rejects || (other && other !== form)) {
+    delete form.dataset.chosen;
+    document.getElementById("chosen").hidden = true;
   }
 });
 document.addEventListener("change", (event) => {

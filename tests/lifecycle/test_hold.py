@@ -15,7 +15,7 @@ from approvals import lifecycle
 from approvals.clock import database_now
 from approvals.errors import AlreadyClosed, NothingToUndo, NotYourDecision, Refusal
 from approvals.keyring import SealBroken
-from approvals.lifecycle import checks, hold
+from approvals.lifecycle import checks, desk, hold
 from approvals.models import (
     ApprovalRequest,
     AuditEvent,
@@ -28,7 +28,7 @@ from approvals.models import (
     User,
 )
 from approvals.states import AuditTag, Channel, NoticeKind, RequestState, Verdict, Withdrawal
-from tests.factories import make_kind, make_request, make_user
+from tests.factories import make_kind, make_request, make_source, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -425,6 +425,23 @@ def test_one_hold_that_cannot_be_concluded_holds_up_no_other(anna: User) -> None
     assert lifecycle.conclude_due(now=database_now()) == 1
 
 
+def test_one_that_the_database_refuses_holds_up_no_other(anna: User) -> None:
+    refused, whole = ask(anna), ask(anna)
+    for request in (refused, whole):
+        press(request, anna)
+        time_passes(request)
+    close = desk.close
+
+    def closing(request: ApprovalRequest, *words: Any, **facts: Any) -> None:
+        if request.pk == refused.pk:
+            raise IntegrityError
+        close(request, *words, **facts)
+
+    with mock.patch.object(desk, "close", closing):
+        assert lifecycle.conclude_due(now=database_now()) == 1
+    assert lifecycle.conclude_due(now=database_now()) == 1
+
+
 def test_a_hold_is_written_whole_or_not_at_all(anna: User) -> None:
     request = ask(anna)
     with (
@@ -506,3 +523,28 @@ def test_refusals_leave_nothing_behind(anna: User, bert: User) -> None:
         with pytest.raises(Refusal):
             verb()
     assert (request.history.count(), Decision.objects.count()) == before
+
+
+@pytest.mark.parametrize("word", ["source", "operator", "newer"])
+def test_once_its_time_is_over_nobody_takes_a_decision_back(word: str) -> None:
+    make_kind(undo_seconds=10)
+    anna, olga, source = make_user(), make_user(role="operator"), make_source()
+    request = make_request(anna, source=source, subject="NO-7", timeout_seconds=3_600)
+    lifecycle.decide(
+        request.pk, verdict=Verdict.APPROVED, reviewer=anna, channel=Channel.BROWSER, held=True
+    )
+    ApprovalRequest.objects.filter(pk=request.pk).update(held_until=database_now())
+
+    if word == "source":
+        assert not lifecycle.withdraw(request.pk, why=Withdrawal.SOURCE, reason="Changed.")
+    elif word == "newer":
+        make_request(anna, source=source, subject="NO-7", timeout_seconds=3_600)
+    else:
+        with pytest.raises(AlreadyClosed, match="it is being sent"):
+            lifecycle.take_back(request.pk, operator=olga, reason="Closed today.")
+        lifecycle.conclude_due(now=database_now())
+
+    request.refresh_from_db()
+    assert (request.state, request.withdrawal) == ("approved", "")
+    assert request.delivery.verb == "succeed"
+    assert not request.decisions.filter(retracted_at__isnull=False).exists()

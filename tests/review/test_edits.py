@@ -13,7 +13,7 @@ from approvals import lifecycle
 from approvals.canonical import NumberToken, sha256_hex
 from approvals.models import ApprovalRequest, Decision, User
 from approvals.states import Channel, Verdict
-from tests.factories import make_request, make_user
+from tests.factories import make_kind, make_request, make_user
 from tests.review.people import HTMX, signed_in
 
 pytestmark = pytest.mark.django_db
@@ -170,6 +170,51 @@ def test_an_approval_that_came_in_between_is_told_and_taken_over(anna: User) -> 
     assert "Approve with 1 edit</span>" in text
     assert f'name="{OK}" value="false"' in text
     assert Decision.objects.count() == 1
+
+
+def test_edits_that_were_taken_back_bind_nobody(anna: User) -> None:
+    make_kind("agent-action", undo_seconds=10)
+    row, client = put(anna), signed_in(anna)
+    posted = as_shown(client, row) | {AMOUNT: "3120.00", "edited": "1"}
+    assert press(client, row, **posted).status_code == 303
+    assert client.post(f"{row.get_absolute_url()}undo/").status_code == 303
+
+    assert as_shown(client, row)[AMOUNT] == "312.00"
+    assert press(client, row, **as_shown(client, row)).status_code == 303
+    assert Decision.objects.standing().get().edits == {}
+
+
+def test_what_an_operator_forced_is_not_shown_as_edited(anna: User) -> None:
+    row, olga = put(anna, make_user(), required_approvals=2), make_user(role="operator")
+    client = signed_in(anna)
+    press(client, row, **(as_shown(client, row) | {AMOUNT: "31.20", "edited": "1"}))
+    assert "31.20" in client.get(row.get_absolute_url()).content.decode()
+
+    lifecycle.force(
+        row.pk,
+        verdict=Verdict.APPROVED,
+        operator=olga,
+        reason="Closed today.",
+        channel=Channel.BROWSER,
+    )
+
+    shown = client.get(row.get_absolute_url()).content.decode()
+    assert "Payload as approved" not in shown
+
+
+def test_what_only_a_program_can_write_is_approved_in_the_browser_too(anna: User) -> None:
+    row = put(make_user("bert"), anna, required_approvals=2)
+    odd: dict[str, Any] = {"/body": "Hi\rthere\n", "/actions/0/arguments/amount": "about 300"}
+    lifecycle.decide(
+        row.pk,
+        verdict=Verdict.APPROVED,
+        reviewer=User.objects.get(username="bert"),
+        channel=Channel.API,
+        edits=odd,
+    )
+    client = signed_in(anna)
+    assert press(client, row, **as_shown(client, row)).status_code == 303
+    assert [d.edits for d in row.decisions.all()] == [odd, odd]
 
 
 def test_a_value_of_a_step_is_named_with_its_step(anna: User) -> None:

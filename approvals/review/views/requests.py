@@ -95,7 +95,7 @@ def panel(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
 def toast(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     """How far what was just decided has come; 304 while nothing changed."""
     now = timezone.now()
-    version = panel_version(request.user, public_id, now)
+    version = panel_version(request.user, public_id, now, looks=False)
     if unchanged(request, version):
         return versioned(HttpResponse(status=304), version)
     told = toast_context(find(request.user, public_id), request.user, now, version)
