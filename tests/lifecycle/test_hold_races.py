@@ -22,7 +22,7 @@ from approvals.models import (
     HeldAnswer,
     User,
 )
-from approvals.states import AuditTag, Channel, Verdict, Withdrawal
+from approvals.states import AuditTag, Channel, RequestState, Verdict, Withdrawal
 from tests.factories import make_kind, make_request, make_user
 from tests.ladders.together import at_once
 
@@ -147,23 +147,22 @@ def test_of_all_who_press_at_once_one_is_held() -> None:
     assert Decision.objects.filter(request=request).count() == 1
 
 
-def test_withdrawn_at_the_end_of_the_hold_it_has_one_end() -> None:
+def test_withdrawn_when_the_hold_is_over_what_was_decided_stands() -> None:
     anna = make_user("anna")
     for _ in range(ROUNDS):
         request = held(anna)
         ApprovalRequest.objects.filter(pk=request.pk).update(held_until=database_now())
 
-        came_to = at_once(
+        _, withdrawn = at_once(
             [
                 lambda r=request: lifecycle.conclude(r.pk, now=database_now()),
                 lambda r=request: lifecycle.withdraw(r.pk, why=Withdrawal.SOURCE, reason="Over."),
             ]
         )
 
-        lifecycle.conclude_due(now=database_now())
-        assert sum(came_to) == 1
+        assert not withdrawn
         check_whole(request)
-        assert not request.is_pending
+        assert request.state == RequestState.APPROVED
         assert CallbackDelivery.objects.filter(request=request).count() == 1
 
 
