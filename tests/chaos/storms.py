@@ -67,7 +67,7 @@ SHORT = Storm(
     requests=120,
     seconds=32,
     scaled=True,
-    quiet_within=timedelta(seconds=150),
+    quiet_within=timedelta(seconds=300),
     troubles={
         "kill_worker": Trouble(2),
         "kill_child": Trouble(4),
