@@ -88,14 +88,16 @@ def someone_stands_by() -> bool:
     """Tell whoever stands by that an answer is owed; whether somebody does.
 
     One statement, after the commit: a NOTIFY inside would make commits wait for each other.
+    Nor is its own commit waited for: a server that crashes forgets who listened, too.
     """
     try:
         with connection.cursor() as cursor:
             cursor.execute(
-                "SELECT pg_notify(%s, ''), pg_try_advisory_xact_lock_shared(%s)",
-                [ANSWERS_CHANNEL, turns.STANDING_BY],
+                "SELECT pg_try_advisory_xact_lock_shared(%s), pg_notify(%s, ''),"
+                " set_config('synchronous_commit', 'off', true)",
+                [turns.STANDING_BY, ANSWERS_CHANNEL],
             )
-            return not cursor.fetchone()[1]
+            return not cursor.fetchone()[0]
     except Error:  # an InterfaceError too: a connection that is gone tells nobody
         return False
 
