@@ -102,13 +102,10 @@ def _searches(client: Any, deep: list[str]) -> dict[str, str]:
 
 def _expect_true_words() -> None:
     """What crowd.py wrote of the youngest is what the portal's own sweep would write."""
-    from approvals.models.words import WORDS_OF_REQUEST  # noqa: PLC0415
-
     with django.db.connection.cursor() as cursor:
         cursor.execute(
-            f"SELECT s.words::text, {WORDS_OF_REQUEST}::text"  # nosec B608
-            " FROM approvals_approvalrequest r JOIN approvals_searchtext s ON s.request_id = r.id"
-            " ORDER BY r.id DESC LIMIT 1"
+            "SELECT words::text, approvals_words_of(request_id)::text FROM approvals_searchtext"
+            " ORDER BY request_id DESC LIMIT 1"
         )
         written, true = cursor.fetchone()
     if written != true:

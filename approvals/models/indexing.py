@@ -13,7 +13,6 @@ from approvals import turns
 from approvals.models.search_text import SAMPLED
 from approvals.models.tally import Tally
 from approvals.models.trail import Trail
-from approvals.models.words import WORDS_OF_REQUEST
 from approvals.states import AuditTag
 
 #: Lines followed, and old requests gone through, by one run at most.
@@ -35,7 +34,7 @@ _TELLING = [
 
 _WRITE = f"""
 INSERT INTO approvals_searchtext AS kept (request_id, open, sampled, words)
-SELECT r.id, r.state = 'pending', r.id %% {SAMPLED} = 0, {WORDS_OF_REQUEST}
+SELECT r.id, r.state = 'pending', r.id %% {SAMPLED} = 0, approvals_words_of(r.id)
   FROM approvals_approvalrequest r"""  # noqa: S608  # nosec B608  our own texts
 _TOLD_OF = f"""{_WRITE}
  WHERE r.id IN (SELECT e.request_id FROM approvals_auditevent e

@@ -15,7 +15,7 @@ from typing import Any
 
 from approvals.models.filter import WINDOW
 from approvals.models.indexing import OLD, PLACE
-from approvals.models.words import WORDS_OF_REQUEST, Words
+from approvals.models.words import Words
 from approvals.states import AuditTag
 
 #: So many of a sample hold a word that leads straight to requests: about 2,000 of all.
@@ -45,8 +45,7 @@ def holds(words: Words, request_id: str) -> str:
                      WHERE r.id = {request_id})"""  # noqa: S608  # nosec B608
     return f"""coalesce(
       (SELECT s.words @@ {_ASKED} FROM approvals_searchtext s WHERE s.request_id = {request_id}),
-      (SELECT {WORDS_OF_REQUEST} @@ {_ASKED}
-         FROM approvals_approvalrequest r WHERE r.id = {request_id}))"""  # noqa: S608  # nosec B608
+      approvals_words_of({request_id}) @@ {_ASKED}, false)"""  # noqa: S608  # nosec B608
 
 
 def looked_up(words: Words, halves: tuple[str, ...]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import string
 
 import pytest
@@ -9,7 +10,7 @@ from django.db import connection
 from hypothesis import given
 from hypothesis import strategies as st
 
-from approvals.models.words import LONGEST_SEARCH, MOST_WORDS, WORDS_OF_REQUEST, Words, tidy
+from approvals.models.words import BETWEEN, LONGEST_SEARCH, MOST_WORDS, Words, tidy
 from tests.factories import make_request, make_source, make_user
 
 
@@ -74,12 +75,15 @@ def test_whatever_is_typed_is_a_search_the_database_reads(typed: str) -> None:
 
 def words_of(request_id: int) -> set[str]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT tsvector_to_array({WORDS_OF_REQUEST})"
-            " FROM approvals_approvalrequest r WHERE r.id = %s",
-            [request_id],
-        )
+        cursor.execute("SELECT tsvector_to_array(approvals_words_of(%s))", [request_id])
         return set(cursor.fetchone()[0])
+
+
+@pytest.mark.django_db
+def test_a_request_is_cut_as_a_search_is() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT prosrc FROM pg_proc WHERE proname = 'approvals_words_of'")
+        assert BETWEEN in re.sub(r"'\s+'", "", cursor.fetchone()[0])
 
 
 ARN = (
