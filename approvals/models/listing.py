@@ -148,12 +148,13 @@ def decided_page(user: User, *, after: Place | None = None, size: int = PAGE_SIZ
 def decided_rows(user: User) -> QuerySet[Any]:
     """What USER decided and did not take back, each with its verdict and its place."""
     rows = listed().filter(decisions__reviewer=user, decisions__retracted_at=None)
-    return rows.annotate(
+    decided: QuerySet[Any] = rows.annotate(
         my_verdict=F("decisions__verdict"),
         place_at=F("decisions__decided_at"),
         place_id=F("decisions__id"),
         delivery_state=F("delivery__state"),
     )
+    return decided
 
 
 def _capped_count(rows: QuerySet[Any]) -> RawSQL:
