@@ -18,6 +18,7 @@ from approvals.models.filter import Filter
 from approvals.models.news import News, look_again
 from approvals.models.queue import Walk, pending_page
 from approvals.states import Channel, Verdict
+from portal.logs import strike_secrets
 from tests.counting import alone  # noqa: F401  the fixture of pytestmark
 from tests.factories import make_kind, make_request, make_source, make_team, make_user
 from tests.review.people import signed_in
@@ -314,3 +315,9 @@ def test_leaving_a_team_ends_finding_what_it_was_asked(anna: User, how: str) -> 
     anna.groups.remove(make_team("desk"))
     assert titles(anna, "berta") == []
     assert titles(anna, "berta", "closed") == []
+
+
+@pytest.mark.parametrize("mark", ["?", "?view=closed&"])
+def test_what_is_searched_for_stands_in_no_line_of_a_log(mark: str) -> None:
+    line = strike_secrets(None, "", {"request": f"GET /requests/{mark}q=berta+olsen&kind=order"})
+    assert line["request"] == f"GET /requests/{mark}q=[struck]&kind=order"
