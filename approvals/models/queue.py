@@ -4,8 +4,7 @@ A page is one statement. It walks the partial indexes of open assignments, once 
 person and once for each of their teams (LATERAL), and merges the walks: an OR over a join
 would read the whole table. The count comes from the same statement, so that a badge and
 its list never differ, and reads no further than COUNT_LIMIT. The next page is found by the
-last row seen (queue_at, id), never by OFFSET. Where something is searched for, the same statement
-looks it up (models.search), and walks only if too many hold the words.
+last row seen (queue_at, id), never by OFFSET. A search is part of it (models.search).
 """
 
 from __future__ import annotations
@@ -92,7 +91,7 @@ class Walk:
         join may be turned round and read everything.
         """
         near, behind, order = self._near(after), "", "a.queue_at, a.request_id"
-        if self.filter.sort:  # of the nearest, whichever they are, in another order
+        if self.filter.sort:  # of the nearest
             less, order = BY_ARRIVAL[Sort(self.filter.sort)]
             near = f"SELECT * FROM ({self._near(None)}) a ORDER BY {order} LIMIT %(reach)s"  # noqa: S608  # nosec B608
             behind = f"AND a.request_id {less} %(after_id)s" if after else ""
@@ -134,11 +133,10 @@ class Walk:
     @property
     def _move(self) -> str:
         mine = f"{ASKED_BY_OTHERS} {MY_MOVE}" if self.only_my_move else ""
-        said = ""
-        if self.filter.q:
-            held = holds(self.filter.searched, "a.request_id")
-            said = f"AND ((SELECT exact FROM found) OR {held})"  # noqa: S608  # nosec B608
-        return f"{self.filter.inside()} {said} {mine}"
+        if not self.filter.q:
+            return f"{self.filter.inside()} {mine}"
+        said = holds(self.filter.searched, "a.request_id")
+        return f"{self.filter.inside()} AND ((SELECT exact FROM found) OR {said}) {mine}"  # noqa: S608  # nosec B608
 
     def _near(self, after: Place | None, reach: str = "reach") -> str:
         due = self.filter.on_way("a.queue_at")
