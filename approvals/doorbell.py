@@ -34,6 +34,7 @@ READ_HISTORIES = "approvals.read_histories"
 SEAL_HISTORY = "approvals.seal_history"
 CLEAR_SESSIONS = "approvals.clear_sessions"
 COUNT_EVENTS = "approvals.count_events"
+INDEX_REQUESTS = "approvals.index_requests"
 
 STAND_BY = "approvals.stand_by"
 

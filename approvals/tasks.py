@@ -20,7 +20,7 @@ from approvals import doorbell, ledger, lifecycle
 from approvals.callbacks import checking, delivery, executions, heartbeats, standby
 from approvals.callbacks.aws import LambdaGateway
 from approvals.clock import database_now
-from approvals.models import Session, SweepMark, counting
+from approvals.models import Session, SweepMark, counting, indexing
 from approvals.notices import outbox as notices
 from approvals.notices import questions
 from approvals.states import Reply
@@ -116,6 +116,11 @@ def clear_sessions() -> None:
 @shared_task(name=doorbell.COUNT_EVENTS)
 def count_events() -> None:
     _sweep(doorbell.COUNT_EVENTS, counting.count_events)
+
+
+@shared_task(name=doorbell.INDEX_REQUESTS)
+def index_requests() -> None:
+    _sweep(doorbell.INDEX_REQUESTS, indexing.index_requests)
 
 
 def _sweep(name: str, work: Callable[[], Counter[str] | int], *, calls: str = "") -> None:

@@ -19,6 +19,7 @@ BEAT = (0x100D, 0x100E)  # two beat: one for everybody while the other hangs
 STUCK = 0x100F  # and the source's key
 STANDING_BY = 0x1010  # one worker hears at once what was decided (callbacks/standby)
 COUNT = 0x1011  # one counts events for /metrics, for a transaction (models/counting)
+SEARCH = 0x1017  # one makes requests searchable, for a transaction (models/indexing)
 NOTIFY = (0x1012,)  # one worker hands over mails, or questions to sources
 STAY = (0x1013, 0x1014)  # two send what is rung for: who stands by, and the one before or after
 DELIVER = (0x1015, 0x1016)  # two sweep answers owed: one for everybody while the other hangs

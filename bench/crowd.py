@@ -30,6 +30,8 @@ BATCH = 500_000
 REQUESTS, ASSIGNMENTS = "approvals_approvalrequest", "approvals_assignment"
 DECISIONS = "approvals_decision"
 FILLED = (REQUESTS, ASSIGNMENTS, DECISIONS)
+#: What requests are found by. The sweep that writes it in life would take an hour.
+WORDS = "approvals_searchtext"
 
 _PAYLOAD = json.dumps(
     {
@@ -79,6 +81,31 @@ _DECISION = {
     "decided_at": "day - interval '1 hour'",
 }
 
+#: As models.words makes them; pages.py looks whether they are the same.
+_WORDS_OF_ROW = """
+INSERT INTO approvals_searchtext (request_id, open, sampled, words)
+SELECT n, NOT closed, n %% 256 = 0, array_to_tsvector(ARRAY[
+         'release', 'order', 'no', lpad(n::text, 8, '0'), 'requester', (n %% 5000)::text,
+         '0004711', 'halvard', 'brekke', '4134', '00', '4146', '50', 'eur', 'orders']
+         || %(shared)s::text[]
+         || CASE WHEN n %% %(by_name_every)s = 0 THEN ARRAY['ada']
+                 ELSE ARRAY['team', team::text] END
+         || CASE WHEN closed AND n %% %(every)s = 0 THEN ARRAY['ada'] ELSE ARRAY[]::text[] END)
+"""
+_ALL_WRITTEN = """
+INSERT INTO approvals_tally (name, label, value)
+SELECT 'search_place', label, (SELECT max(id) FROM approvals_auditevent)
+  FROM unnest(ARRAY['counted', 'ceiling']) label
+    ON CONFLICT (name, label) DO UPDATE SET value = excluded.value"""
+_SHARED = r"""
+SELECT coalesce(array_agg(word), '{}') FROM (
+       SELECT concat_ws(' ', r.on_behalf_of, r.agent, s.slug, s.name, regexp_replace(
+                e.arn, '^.*:function:(.*)/durable-execution/([^/]*).*$', '\1 \2')) AS said
+         FROM original_approvals_approvalrequest r
+         JOIN approvals_callbacksource s ON s.id = r.source_id
+         LEFT JOIN approvals_execution e ON e.id = r.execution_id) its,
+       regexp_split_to_table(lower(said), '[^a-z0-9]+') word WHERE word <> ''"""
+
 #: Teams by the square of a number spread evenly: the first is asked one in fourteen, the
 #: last one in four hundred. Hashes instead of random(): every run fills in the same.
 _ROWS = """
@@ -109,20 +136,22 @@ class Crowd:
         self._cast = _make_cast(database)
         self._next = 1_000_001
         _keep_originals(database)
+        (self._shared,) = database.execute(_SHARED).fetchone() or ([],)
 
     def add(self, *, pending: int, closed: int) -> None:
         """PENDING requests due within weeks, CLOSED ones of the last two years."""
         if not pending + closed:
             return
         closed_above = self._next + pending - 1
-        with bare_tables(self._database, FILLED):
+        with bare_tables(self._database, (*FILLED, WORDS)):
             for first in range(self._next, closed_above + closed + 1, BATCH):
                 last = min(first + BATCH - 1, closed_above + closed)
                 self._write(first, last, closed_above)
                 self._say(f"generated: {last - self._next + 1:,} of {pending + closed:,}")
             self._say("generated: building indexes")
         self._next = closed_above + closed + 1
-        for table in FILLED:
+        self._database.execute(_ALL_WRITTEN)
+        for table in (*FILLED, WORDS):
             self._database.execute(sql.SQL("VACUUM ANALYZE {}").format(sql.Identifier(table)))
         self._database.execute("CHECKPOINT")
 
@@ -137,6 +166,7 @@ class Crowd:
             "teams": self._cast.teams,
             "team_count": TEAMS,
             "every": DECIDED_EVERY,
+            "shared": self._shared,
         }
         for table, columns, where in (
             (REQUESTS, REQUEST, ""),
@@ -144,6 +174,8 @@ class Crowd:
             (DECISIONS, _DECISION, " WHERE closed AND n %% %(every)s = 0"),
         ):
             self._database.execute(copies(self._database, table, columns, _ROWS + where), values)
+        rows = sql.SQL(_ROWS).format(original=sql.SQL("(SELECT)"))
+        self._database.execute(sql.SQL(_WORDS_OF_ROW) + rows, values)
 
 
 def copies(

@@ -28,7 +28,12 @@ HOST = "127.0.0.1"
 DEPTHS = (0.5, 0.9, 1.0)
 RENDERS = 12
 FIRST = "/requests/?view=needs-me"
-BIG_TABLES = ("approvals_approvalrequest", "approvals_assignment", "approvals_decision")
+BIG_TABLES = (
+    "approvals_approvalrequest",
+    "approvals_assignment",
+    "approvals_decision",
+    "approvals_searchtext",
+)
 CELLS = Path(__file__).with_name("cells.html")
 
 
@@ -37,10 +42,14 @@ def main(rounds: int, out: Path) -> None:
     client = _client("ada")
     deep = _deep_addresses("ada")
     news, panel = _polls(client)
+    searches = _searches(client, deep)
     found = {
         "pages": [_timed(client, address) for address in (FIRST, *deep)],
         "polls": [_timed(client, *poll) for poll in (news, panel)],
-        "scans": _scans(client),
+        "searches": {name: _timed(client, each) for name, each in searches.items()},
+        "scans": sorted(
+            {line for each in (FIRST, *searches.values()) for line in _scans(client, each)}
+        ),
         "rendered": _rendered(client, rounds),
         "cookie": "; ".join(f"{name}={m.value}" for name, m in client.cookies.items()),
         "page": FIRST,
@@ -73,6 +82,34 @@ def _deep_addresses(username: str) -> list[str]:
     last_whole = max(0, len(rows) - PAGE_SIZE - 1)
     places = [Place(*rows[int(last_whole * depth)]) for depth in DEPTHS]
     return [f"{FIRST}&cursor={to_cursor(place)}" for place in places]
+
+
+def _searches(client: Any, deep: list[str]) -> dict[str, str]:
+    """Searches for a word of one request, of a few hundred, and of all, the last also deep down;
+    and for that of a few among what was closed."""
+    _expect_true_words()
+    text = client.get(FIRST).content.decode()
+    order, person = _found(r"NO-(\d{8})", text), _found(r"(requester-\d+)", text)
+    common = f"{FIRST}&q=release+order"
+    return {
+        "one": f"{FIRST}&q={order}",
+        "some": f"{FIRST}&q={person}",
+        "all": common,
+        "all, deep down": f"{common}&cursor={deep[0].partition('&cursor=')[2]}",
+        "closed": f"/requests/?view=closed&q={person}",
+    }
+
+
+def _expect_true_words() -> None:
+    """What crowd.py wrote of the youngest is what the portal's own sweep would write."""
+    with django.db.connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT words::text, approvals_words_of(request_id)::text FROM approvals_searchtext"
+            " ORDER BY request_id DESC LIMIT 1"
+        )
+        written, true = cursor.fetchone()
+    if written != true:
+        raise SystemExit(f"Generated requests have other words: {written}, not {true}")
 
 
 def _polls(client: Any) -> tuple[tuple[str, str], tuple[str, str]]:
@@ -117,10 +154,10 @@ def _statements() -> Iterator[list[tuple[str, Any, float]]]:
         yield taken
 
 
-def _scans(client: Any) -> list[str]:
-    """The big tables that a statement of the first page reads from end to end."""
+def _scans(client: Any, address: str) -> list[str]:
+    """The big tables that a statement of the page at ADDRESS reads from end to end."""
     with _statements() as taken:
-        client.get(FIRST)
+        client.get(address)
     plans = []
     with django.db.connection.cursor() as cursor:
         for text, values, _ in taken:

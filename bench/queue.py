@@ -49,6 +49,7 @@ class Look:
     deep: list[Sql]
     news: Sql
     panel: Sql
+    searches: dict[str, Sql]
     scans: list[str]
     rendered: list[dict[str, float]]
     asked: dict[str, Any]
@@ -121,7 +122,8 @@ def _look(house: House, *, rounds: int) -> Look:
     first, *deep = (Sql(**page) for page in found["pages"])
     news, panel = (Sql(**poll) for poll in found["polls"])
     expect({page.rows for page in (first, *deep)}, {PAGE_ROWS}, "rows of a page")
-    return Look(first, deep, news, panel, found["scans"], found["rendered"], found)
+    searches = {name: Sql(**page) for name, page in found["searches"].items()}
+    return Look(first, deep, news, panel, searches, found["scans"], found["rendered"], found)
 
 
 class _Bench:

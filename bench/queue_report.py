@@ -28,6 +28,10 @@ def _sql(found: Found) -> str:
         _sql_row("first page", few.first, many.first),
         _sql_row("- its longest statement", few.first, many.first, lambda page: page.longest_ms),
         _sql_row("a page deep down", max(few.deep, key=lambda page: page.total_ms), deepest),
+        *(
+            _sql_row(f"search: {name}", few.searches[name], page)
+            for name, page in many.searches.items()
+        ),
         _sql_row("unchanged poll of the queue", few.news, many.news),
         _sql_row("unchanged poll of a request", few.panel, many.panel),
     ]
@@ -45,8 +49,10 @@ def _told(found: Found) -> str:
     many = found.many
     deepest = max(page.total_ms for page in many.deep)
     scans = "; ".join(many.scans) or "none"
+    search = many.searches["all, deep down"].total_ms / many.searches["all"].total_ms
     return (
-        f"Deep down over the first page: {deepest / many.first.total_ms:.2f} (goal: 2)."
+        f"Deep down over the first page: {deepest / many.first.total_ms:.2f} (goal: 2);"
+        f" of a search {search:.2f}."
         f" Big tables read from end to end: {scans}."
     )
 

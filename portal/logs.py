@@ -20,11 +20,12 @@ from portal import traces
 _SECRET_NAMES = re.compile(
     r"callback_id|secret|token|password|authorization|signature|payload|cookie", re.IGNORECASE
 )
-# Our own tokens by prefix, any base64 run as long as a callback ID, and the key in a
-# link that sets a password.
+# Our own tokens by prefix, any base64 run as long as a callback ID, the key in a link that
+# sets a password, and what somebody searches for: it may be a name or a piece of a payload.
 _SECRET_SHAPES = re.compile(
     r"(?:whsec|csk|cst)_[A-Za-z0-9+/=_-]{8,}|[A-Za-z0-9+/]{100,}={0,2}"
     r"|(?<=/password/reset/key/)[0-9A-Za-z]+-[0-9A-Za-z-]+"
+    r"|(?<=[?&]q=)[^&\s]+"
 )
 _SHORTEST_SHAPE = len("csk_") + 8
 STRUCK = "[struck]"

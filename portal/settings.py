@@ -220,6 +220,7 @@ CELERY_BEAT_SCHEDULE = {
         "look_at_executions": 5.0,
         "read_histories": 5.0,
         "count_events": 5.0,
+        "index_requests": 2.0,
         "seal_history": 60.0,
         "clear_sessions": 3600.0,
     }.items()

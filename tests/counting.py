@@ -1,14 +1,14 @@
-"""Counting events while other tests write into other databases of the same server.
+"""Following history while other tests write into other databases of the same server.
 
 The product waits for every transaction of the server, as numbers are the server's: exact,
-and a little late. A test that counts wants only its own database waited for.
+and a little late. A test that follows wants only its own database waited for.
 """
 
 from __future__ import annotations
 
 import pytest
 
-from approvals.models import counting
+from approvals.models import trail
 
 OPEN_HERE = """
 SELECT coalesce(min(held.transactionid::text::bigint), max(seen.next)), max(seen.next)
@@ -20,5 +20,5 @@ SELECT coalesce(min(held.transactionid::text::bigint), max(seen.next)), max(seen
 
 @pytest.fixture
 def alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Only transactions of this test's database hold counting up."""
-    monkeypatch.setattr(counting, "_OPEN", OPEN_HERE)
+    """Only transactions of this test's database hold the trails up."""
+    monkeypatch.setattr(trail, "_OPEN", OPEN_HERE)

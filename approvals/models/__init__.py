@@ -17,6 +17,7 @@ from approvals.models.notice import Notice
 from approvals.models.request import ApprovalRequest
 from approvals.models.requirement import KindRequirement, Requirement
 from approvals.models.saved_view import SavedView
+from approvals.models.search_text import SearchText
 from approvals.models.session import Session
 from approvals.models.source import CallbackSource, SourceKey, SourceSecret
 from approvals.models.source_role import SourceRole
@@ -48,6 +49,7 @@ __all__ = [
     "RequestKind",
     "Requirement",
     "SavedView",
+    "SearchText",
     "Session",
     "SourceKey",
     "SourceRole",

@@ -48,7 +48,7 @@ _OF_SOURCES = """
 
 _IN_STATE = """
    AND (SELECT r.state FROM approvals_approvalrequest r WHERE r.id = a.request_id) = %(state)s"""
-_BEFORE = " AND a.request_id < %(before)s"
+BEFORE = " AND a.request_id < %(before)s"
 
 
 def visible_page(
@@ -68,13 +68,18 @@ def visible_page(
     return page_of(rows.order_by("-pk"), size)
 
 
-def _walk(user: User, state: str, limit: int, before: int | None = None) -> Statement:
-    """SELECT id: the youngest LIMIT requests below the id BEFORE, each once."""
+def youngest_of(user: User, *, narrow: str = "") -> str:
+    """SQL: SELECT id of the youngest %(limit)s requests USER may see, each once; also takes
+    %(user)s and %(sources)s. NARROW: AND … of rows `a` with a request_id."""
     overseen = (_OF_SOURCES,) if user.rights.overseen_ids else ()
     walks = (_ALL,) if user.sees_everything else (_BY_NAME, _BY_TEAM, _DECIDED, *overseen)
-    narrow = (_IN_STATE if state else "") + (_BEFORE if before else "")
     branches = " UNION ".join(f"({walk.format(narrow=narrow)})" for walk in walks)
-    sql = f"SELECT id FROM ({branches}) w ORDER BY id DESC LIMIT %(limit)s"  # noqa: S608  # nosec B608
+    return f"SELECT id FROM ({branches}) w ORDER BY id DESC LIMIT %(limit)s"  # noqa: S608  # nosec B608
+
+
+def _walk(user: User, state: str, limit: int, before: int | None = None) -> Statement:
+    """SELECT id: the youngest LIMIT requests below the id BEFORE, each once."""
+    narrow = (_IN_STATE if state else "") + (BEFORE if before else "")
     values: dict[str, Any] = {
         "user": user.pk,
         "sources": user.rights.overseen_ids,
@@ -82,4 +87,4 @@ def _walk(user: User, state: str, limit: int, before: int | None = None) -> Stat
         "state": state,
         "before": before,
     }
-    return positional(sql, values)
+    return positional(youngest_of(user, narrow=narrow), values)

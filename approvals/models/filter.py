@@ -10,12 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields
+from functools import cached_property
 from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
 
 from approvals.models.listing import COUNT_LIMIT
+from approvals.models.words import Words, tidy
 
 #: So many of the nearest are looked at for one page.
 WINDOW = COUNT_LIMIT
@@ -39,6 +41,13 @@ class Risk(models.TextChoices):
     UNKNOWN = "unknown", "No risk given"
 
 
+class Sort(models.TextChoices):
+    """In which order, but for the nearest deadline first. By when they came in."""
+
+    NEWEST = "newest", "Newest first"
+    OLDEST = "oldest", "Oldest first"
+
+
 _DAY_ENDS = "date_trunc('day', now(), %(zone)s) + interval '1 day'"
 _DUE = {
     Due.OVERDUE: "{at} < now()",
@@ -53,9 +62,10 @@ _RISK = {
 }
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Filter:
-    """Slugs of a kind and a source, a Risk and a Due; what is empty leaves everything.
+    """Slugs of a kind and a source, a Risk and a Due, and Q, what is searched for; what is
+    empty leaves everything. A Sort orders what is left, nearest deadline first without one.
 
     Raises:
         ValueError: a word that is none of these.
@@ -65,6 +75,8 @@ class Filter:
     source: str = ""
     risk: str = ""
     due: str = ""
+    q: str = ""
+    sort: str = ""
 
     def __post_init__(self) -> None:
         if not all(_SLUG.match(slug) for slug in (self.kind, self.source) if slug):
@@ -73,11 +85,14 @@ class Filter:
             Risk(self.risk)
         if self.due:
             Due(self.due)
+        if self.sort:
+            Sort(self.sort)
 
     @classmethod
     def named(cls, words: Mapping[str, Any]) -> Self:
         """The filter that WORDS of an address name; ValueError as above."""
-        return cls(**{f.name: str(words.get(f.name) or "") for f in fields(cls)})
+        named = {f.name: str(words.get(f.name) or "") for f in fields(cls)}
+        return cls(**named | {"q": tidy(named["q"])})
 
     @property
     def words(self) -> dict[str, str]:
@@ -86,7 +101,17 @@ class Filter:
     @property
     def looks_inside(self) -> bool:
         """Whether rows of the request are looked at, and so only WINDOW of them."""
-        return bool(self.kind or self.source or self.risk)
+        return bool(self.kind or self.source or self.risk or self.q or self.sort)
+
+    @cached_property
+    def searched(self) -> Words:
+        """What Q comes to; none where nothing in it can be looked for."""
+        return Words.of(self.q)
+
+    @property
+    def is_vain(self) -> bool:
+        """Whether something is searched for that holds no word."""
+        return bool(self.q) and not self.searched
 
     def on_way(self, at: str) -> str:
         """SQL: AND … for a walk along the deadlines AT."""

@@ -66,6 +66,11 @@ class ListPage:
     count: int
     count_capped: bool
     newest_id: int = 0  # the youngest request asked of the person before the page was read
+    #: What is filtered or searched for was looked for in all of the list, not in a WINDOW.
+    is_whole: bool = False
+    #: Not all of the youngest, or of the oldest, can be searched yet.
+    youngest_missing: bool = False
+    oldest_missing: bool = False
 
 
 def listed() -> QuerySet[Any]:
@@ -132,19 +137,24 @@ def _held_answer(told: dict[str, Any]) -> HeldAnswer:
 def decided_page(user: User, *, after: Place | None = None, size: int = PAGE_SIZE) -> ListPage:
     """What USER decided and did not take back, latest first; Place is (decided_at, id)."""
     mine = Decision.objects.standing().filter(reviewer=user)
-    rows = listed().filter(decisions__reviewer=user, decisions__retracted_at=None)
-    rows = rows.annotate(
-        my_verdict=F("decisions__verdict"),
-        place_at=F("decisions__decided_at"),
-        place_id=F("decisions__id"),
-        delivery_state=F("delivery__state"),
-        total=_capped_count(mine),
-    )
+    rows = decided_rows(user).annotate(total=_capped_count(mine))
     if after:
         rows = rows.filter(place_at__lte=after.at).filter(
             Q(place_at__lt=after.at) | Q(place_id__lt=after.id)
         )
     return page_of(rows.order_by("-place_at", "-place_id"), size)
+
+
+def decided_rows(user: User) -> QuerySet[Any]:
+    """What USER decided and did not take back, each with its verdict and its place."""
+    rows = listed().filter(decisions__reviewer=user, decisions__retracted_at=None)
+    decided: QuerySet[Any] = rows.annotate(
+        my_verdict=F("decisions__verdict"),
+        place_at=F("decisions__decided_at"),
+        place_id=F("decisions__id"),
+        delivery_state=F("delivery__state"),
+    )
+    return decided
 
 
 def _capped_count(rows: QuerySet[Any]) -> RawSQL:

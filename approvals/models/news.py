@@ -15,6 +15,7 @@ from django.db import connection
 
 from approvals.models.filter import EVERYTHING, Filter
 from approvals.models.listing import COUNT_LIMIT
+from approvals.models.search import holds, values_of
 from approvals.models.sight import sees
 from approvals.models.sql import positional
 from approvals.models.user import User
@@ -114,20 +115,26 @@ def look_again(
     move = ""
     if news is News.NEEDING:
         move = f"AND asked_by_id IS DISTINCT FROM %(user)s {MY_MOVE}"
+    if only.q:
+        move = f"AND {holds(only.searched, 'a.request_id')} {move}"
     branches = " UNION ALL ".join(f"({branch})" for branch in news.value)
     sql = f"""
       SELECT (SELECT count(DISTINCT a.request_id)
                 FROM ({branches}) a (request_id, open, asked_by_id)
                WHERE a.open {only.inside(due=True)} {move}), ({_CLOSED})"""  # noqa: S608  # nosec B608
-    values: dict[str, Any] = only.values | {
-        "user": user.pk,
-        "since": than_id,
-        "limit": COUNT_LIMIT,
-        "names": names_of(user),
-        "sources": user.rights.overseen_ids if news is News.VISIBLE else [],
-        "shown": list(shown),
-        "all": user.is_superuser and user.is_active,
-    }
+    values: dict[str, Any] = (
+        only.values
+        | values_of(only.searched)
+        | {
+            "user": user.pk,
+            "since": than_id,
+            "limit": COUNT_LIMIT,
+            "names": names_of(user),
+            "sources": user.rights.overseen_ids if news is News.VISIBLE else [],
+            "shown": list(shown),
+            "all": user.is_superuser and user.is_active,
+        }
+    )
     with connection.cursor() as cursor:
         cursor.execute(*positional(sql, values))
         newer, closed = cursor.fetchone()

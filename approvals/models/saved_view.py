@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from typing import Any
 
 from django.db import models
@@ -9,6 +10,7 @@ from django.db.models import prefetch_related_objects
 
 from approvals.models.filter import Filter
 from approvals.models.user import User
+from approvals.models.words import LONGEST_SEARCH
 
 #: Each is counted on every page its owner opens.
 MOST_SAVED_VIEWS = 6
@@ -24,6 +26,8 @@ class SavedView(models.Model):
     source = models.CharField(max_length=100, blank=True, default="")
     risk = models.CharField(max_length=10, blank=True, default="")
     due = models.CharField(max_length=10, blank=True, default="")
+    q = models.CharField(max_length=LONGEST_SEARCH, blank=True, default="", db_default="")
+    sort = models.CharField(max_length=10, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [
@@ -35,7 +39,7 @@ class SavedView(models.Model):
 
     @property
     def filter(self) -> Filter:
-        return Filter(kind=self.kind, source=self.source, risk=self.risk, due=self.due)
+        return Filter(**{f.name: getattr(self, f.name) for f in fields(Filter)})
 
     @property
     def words(self) -> dict[str, str]:

@@ -8,14 +8,16 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.urls import reverse
+from django.utils.translation import gettext as _
 
 from approvals.models import User
-from approvals.models.filter import WINDOW, Due, Risk
+from approvals.models.filter import WINDOW, Due, Risk, Sort
 from approvals.models.listing import ListPage
+from approvals.models.words import LONGEST_SEARCH
 from approvals.review.closed import to_word
 from approvals.review.cursors import to_cursor
 from approvals.review.rows import Group, by_deadline, row_of
-from approvals.review.selection import DECIDED_BY_ME, Selection
+from approvals.review.selection import CLOSED, DECIDED_BY_ME, PAST, Selection
 
 
 def column_context(selection: Selection, user: User, now: datetime) -> dict[str, Any]:
@@ -28,14 +30,21 @@ def column_context(selection: Selection, user: User, now: datetime) -> dict[str,
         "view": view,
         "title": selection.title,
         "page": page,
-        "groups": _groups(view, page, now),
+        "groups": _groups(selection, page, now),
         "count": count,
         "next_url": selection.at(to_cursor(page.next)).address if page.next else "",
         "later_page": bool(selection.cursor),
         "news_url": _news_url(selection, page),
         "chips": _chips(selection, page),
-        "filters": view != DECIDED_BY_ME,
-        "window": WINDOW if selection.filter.looks_inside else 0,
+        "order": _order(selection),
+        "vain": selection.filter.is_vain,
+        "without_search": selection.without("q").address,
+        "longest_search": LONGEST_SEARCH,
+        "youngest_missing": page.youngest_missing,
+        "oldest_missing": page.oldest_missing,
+        "filters": view not in PAST,
+        "elsewhere": [(each.title, each.address) for each in _elsewhere(selection)],
+        "window": WINDOW if selection.filter.looks_inside and not page.is_whole else 0,
         "sees_all": user.rights.oversees_something,
         "now": now,
         "nav": _nav(selection, count if page.count else None),
@@ -47,15 +56,31 @@ def _told(page: ListPage) -> str:
     return f"{page.count:,}+" if page.count_capped else f"{page.count:,}"
 
 
-def _groups(view: str, page: ListPage, now: datetime) -> list[Group]:
+def _groups(selection: Selection, page: ListPage, now: datetime) -> list[Group]:
     rows = [row_of(request, now=now) for request in page.rows]
-    if view == DECIDED_BY_ME:
+    if selection.view in PAST or selection.filter.sort:
         return [Group("", rows)] if rows else []
     return by_deadline(rows, now=now)
 
 
+def _elsewhere(selection: Selection) -> list[Selection]:
+    """Where the same may be searched for: what waits no more, or waits for me."""
+    if not selection.filter.q:
+        return []
+    views = [view for view in (DECIDED_BY_ME, CLOSED) if view != selection.view]
+    return [selection.among(view) for view in views]
+
+
+def _order(selection: Selection) -> str:
+    if selection.view in PAST:
+        return _("latest first")
+    orders = {"": _("nearest deadline first"), Sort.NEWEST: _("newest first"),
+              Sort.OLDEST: _("oldest first")}  # fmt: skip
+    return orders[selection.filter.sort]
+
+
 def _news_url(selection: Selection, page: ListPage) -> str:
-    if selection.view == DECIDED_BY_ME:
+    if selection.view in PAST:
         return ""
     since = {"since": page.newest_id, "shown": to_word(page.rows)}
     words = selection.named_words | since
@@ -84,5 +109,7 @@ def _chips(selection: Selection, page: ListPage) -> list[Chip]:
         "source": next((row.source.name for row in page.rows), only.source) if only.source else "",
         "risk": str(Risk(only.risk).label) if only.risk else "",
         "due": str(Due(only.due).label) if only.due else "",
+        "q": f"“{only.q}”" if only.q else "",
+        "sort": str(Sort(only.sort).label) if only.sort else "",
     }
     return [Chip(said, selection.without(name).address) for name, said in words.items() if said]

@@ -9,7 +9,7 @@ from django import forms
 
 from approvals.models import ApprovalRequest
 from approvals.models.facets import Facets
-from approvals.models.filter import Due, Filter, Risk
+from approvals.models.filter import Due, Filter, Risk, Sort
 from approvals.review.edit_fields import PREFIX as EDIT
 from approvals.review.edit_form import EditsForm
 from approvals.review.response_fields import PREFIX, as_json, response_fields
@@ -137,6 +137,7 @@ class FilterForm(forms.Form):
     """What a list can be narrowed by, as it is narrowed now."""
 
     kind, source, due, risk = map(_choice, ("Kind", "Source", "Due", "Risk"))
+    sort = _choice("Order")
 
     def __init__(self, facets: Facets, only: Filter) -> None:
         super().__init__(initial=only.words)
@@ -145,6 +146,7 @@ class FilterForm(forms.Form):
             "source": facets.sources,
             "due": Due.choices,
             "risk": Risk.choices,
+            "sort": Sort.choices,
         }
         for name, choices in offered.items():
             field = self.fields[name]
@@ -152,7 +154,8 @@ class FilterForm(forms.Form):
             now = only.words.get(name, "")
             known = {slug for slug, _ in choices}
             gone = [(now, now)] if now and now not in known else []
-            field.choices = [("", "Any"), *choices, *gone]
+            usual = "Nearest deadline first" if name == "sort" else "Any"
+            field.choices = [("", usual), *choices, *gone]
 
 
 class SaveViewForm(forms.Form):

@@ -20,16 +20,20 @@ from approvals.models.beside import BESIDE
 from approvals.models.filter import EVERYTHING, Filter
 from approvals.models.listing import ListPage, Place, decided_page
 from approvals.models.news import News
+from approvals.models.past import closed_page, decided_search
 from approvals.models.queue import ALL, MY_TEAMS, NEEDS_ME, Walk, pending_page, walk_of
 from approvals.models.rights import REVIEW
 from approvals.review.cursors import from_cursor
 
-DECIDED_BY_ME = "decided-by-me"
+DECIDED_BY_ME, CLOSED = "decided-by-me", "closed"
+#: Lists of what waits no more: latest first, no deadlines, nothing to filter by.
+PAST = (DECIDED_BY_ME, CLOSED)
 TITLES = {
     NEEDS_ME: "Needs me",
     MY_TEAMS: "My teams",
     DECIDED_BY_ME: "Decided by me",
     ALL: "All pending",
+    CLOSED: "Closed",
 }
 
 
@@ -63,9 +67,11 @@ class Selection:
         if view not in TITLES or (view == ALL and not user.rights.oversees_something):
             raise Http404
         try:
-            only = EVERYTHING if view == DECIDED_BY_ME else Filter.named(words)
+            only = Filter.named(words)
         except ValueError as error:
             raise Http404 from error
+        if view in PAST:  # of what is done, nothing is due
+            only = Filter(q=only.q)
         return cls(view, words.get("cursor", ""), only)._checked()
 
     @classmethod
@@ -108,22 +114,30 @@ class Selection:
         """The list, from its beginning, that asks nothing about NAME."""
         return replace(self, cursor="", filter=replace(self.filter, **{name: ""}))
 
+    def among(self, view: str) -> Self:
+        """The same search in VIEW."""
+        return type(self)(view, filter=Filter(q=self.filter.q))
+
     def unfiltered(self) -> Self:
         return type(self)(self.view)
 
     def page(self, user: User) -> ListPage:
         """Its rows for USER; one or two statements."""
-        if self.view == DECIDED_BY_ME:
-            return decided_page(user, after=self.after)
-        if self._is_nobodys(user):
+        if self.filter.is_vain or self._is_nobodys(user):
             return ListPage([], None, 0, count_capped=False)
+        if self.view == DECIDED_BY_ME:
+            if self.filter.q:
+                return decided_search(user, self.filter, after=self.after)
+            return decided_page(user, after=self.after)
+        if self.view == CLOSED:
+            return closed_page(user, self.filter, after=self.after)
         return pending_page(self.walk(user), after=self.after, count_to=BESIDE)
 
     def next_after(self, request: ApprovalRequest, user: User) -> ApprovalRequest | None:
         """What USER comes to next in this list, were REQUEST done: what stands behind it,
         else the first one before it.
         """
-        if self.view == DECIDED_BY_ME or self._is_nobodys(user):
+        if self.view in PAST or self._is_nobodys(user) or self.filter.is_vain:
             return None
         walk = self.walk(user)
         place = Place(request.queue_at, request.pk)
@@ -136,8 +150,8 @@ class Selection:
         return None
 
     def news(self, user: User) -> News:
-        """Whose news are news here; of what was decided there are none (Http404)."""
-        if self.view == DECIDED_BY_ME:
+        """Whose news are news here; of what is done there are none (Http404)."""
+        if self.view in PAST:
             raise Http404
         if self.view == ALL:
             return News.EVERYTHING if user.sees_everything else News.VISIBLE

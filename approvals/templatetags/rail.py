@@ -41,7 +41,9 @@ def rail_counts(user: User, nav: Mapping[str, Any] | None) -> dict[str, Any]:
     if not (user.rights.anywhere(REVIEW) or user.rights.oversees_something):
         return known
     saved = [view for view in saved_by(user) if _is_open(view, user)]
-    walks = {f"saved-{view.pk}": walk_of(view.view, user, view.filter) for view in saved}
+    # To count what a search finds is to search, for each of them and on every page.
+    counted = [view for view in saved if not view.q]
+    walks = {f"saved-{view.pk}": walk_of(view.view, user, view.filter) for view in counted}
     counts = {}
     if user.rights.anywhere(REVIEW):
         counts = counts_beside(user, but=known, also=walks)

@@ -69,6 +69,12 @@ function list() {
   else keys.showModal();
 }
 
+function search() {
+  const field = seen(at("/"));
+  field?.focus();
+  field?.select();
+}
+
 const DOES = {
   j: () => move(1),
   k: () => move(-1),
@@ -78,6 +84,7 @@ const DOES = {
   e: edit,
   ".": () => seen(at("."))?.click(),
   z: () => seen(at("z"))?.click(),
+  "/": search,
   "?": list,
 };
 
@@ -90,6 +97,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     send();
   } else if (event.key === "Escape" && typing) {
+    if (event.target.type === "search") event.preventDefault(); // what was typed stays
     event.target.blur();
   } else if (!typing && kept("keys") && !event.ctrlKey && !event.metaKey && !event.altKey) {
     const does = Object.hasOwn(DOES, event.key) ? DOES[event.key] : null;

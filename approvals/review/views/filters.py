@@ -10,7 +10,7 @@ from approvals.models.facets import facets_of
 from approvals.models.saved_view import saved_by
 from approvals.review import saved as desk
 from approvals.review.forms import FilterForm, SaveViewForm
-from approvals.review.selection import DECIDED_BY_ME, Selection
+from approvals.review.selection import PAST, Selection
 from approvals.review.views.answers import ReviewerRequest, answer, see_other, signed_in
 
 
@@ -54,7 +54,7 @@ def remove_view(request: ReviewerRequest, view_id: int) -> HttpResponse:
 
 def _narrowable(request: ReviewerRequest) -> Selection:
     selection = Selection.named(request.GET, request.user)
-    if selection is None or selection.view == DECIDED_BY_ME:
+    if selection is None or selection.view in PAST:
         raise Http404
     return selection
 

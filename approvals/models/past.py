@@ -1,0 +1,169 @@
+"""What is done, latest first: what a person decided, and what was closed of all they may see.
+
+As in the queue, what is searched for is looked up where few hold its words, and else looked
+for in the WINDOW that comes next.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import connection, models
+from django.db.models import F, QuerySet
+from django.db.models.expressions import RawSQL
+
+from approvals.models.archive import BEFORE, youngest_of
+from approvals.models.filter import WINDOW, Filter
+from approvals.models.listing import (
+    COUNT_LIMIT,
+    PAGE_SIZE,
+    ListPage,
+    Place,
+    decided_rows,
+    listed,
+    read,
+)
+from approvals.models.search import EVERYTHING, LATE, holds, looked_up, values_of
+from approvals.models.sight import sees
+from approvals.models.sql import Statement, positional
+from approvals.models.user import User
+
+_DECIDED = """
+  SELECT d.decided_at AS at, d.id, d.request_id FROM approvals_decision d
+   WHERE d.reviewer_id = %(user)s AND d.retracted_at IS NULL {narrow}"""
+_DECIDED_AFTER = " AND (d.decided_at, d.id) < (%(after_at)s, %(after_id)s)"
+
+_CLOSED = """
+  SELECT r.received_at AS at, r.id, r.id AS request_id FROM approvals_approvalrequest r
+   WHERE {narrow}"""
+_IS_CLOSED = """
+   AND (SELECT c.state FROM approvals_approvalrequest c WHERE c.id = a.request_id) <> 'pending'"""
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """How a list of USER's is met. NEAR, AMONG: SELECT at, id, request_id, of the WINDOW that
+    comes after %(after_id)s, and of the request `hit`; COUNTS: AND … of rows `a` of NEAR."""
+
+    user: User
+    near: str
+    near_from_start: str
+    among: str
+    counts: str
+    search: Filter
+
+    @classmethod
+    def decided_by(cls, user: User, search: Filter, after: Place | None) -> Past:
+        near = _DECIDED + f" ORDER BY d.decided_at DESC, d.id DESC LIMIT {WINDOW}"
+        narrow = _DECIDED_AFTER if after else ""
+        among = _DECIDED.format(narrow="AND d.request_id = hit.id")
+        return cls(user, near.format(narrow=narrow), near.format(narrow=""), among, "", search)
+
+    @classmethod
+    def closed_for(cls, user: User, search: Filter, after: Place | None) -> Past:
+        before = BEFORE.replace("%(before)s", "%(after_id)s") if after else ""
+        near, whole = (
+            _CLOSED.format(narrow=f"r.id IN ({youngest_of(user, narrow=narrow)})")
+            + " ORDER BY r.id DESC"
+            for narrow in (before, "")
+        )
+        seen = "" if user.sees_everything else f"AND {sees('%(user)s')}"
+        among = _CLOSED.format(narrow=f"r.id = hit.id AND r.state <> 'pending' {seen}")
+        return cls(user, near, whole, among, _IS_CLOSED, search)
+
+    def rows(self, limit: int, after: Place | None) -> Statement:
+        """SELECT id of the next LIMIT that count, after AFTER."""
+        behind = "AND (a.at, a.id) < (%(after_at)s, %(after_id)s)" if after else ""
+        sql = f"""
+          {self._looked_up} SELECT a.id FROM ({self._met(self.near)}) a
+           WHERE TRUE {behind} {self._fits} ORDER BY a.at DESC, a.id DESC LIMIT %(size)s"""  # noqa: S608  # nosec B608
+        return positional(sql, self._values(after) | {"size": limit})
+
+    def totals(self, after: Place | None) -> Statement:
+        """SELECT ARRAY[how many count, is_whole, LATE, how many NEAR comes to]."""
+        whole = "(SELECT exact FROM found)::int" if self.search.q else "0"
+        sql = f"""
+          {self._looked_up} SELECT ARRAY[
+            (SELECT count(*) FROM (SELECT 1 FROM ({self._met(self.near_from_start)}) a
+              WHERE TRUE {self._fits} LIMIT {COUNT_LIMIT + 1}) counted),
+            {whole}, {LATE if self.search.q else "0"},
+            (SELECT count(*) FROM ({self.near}) near)]"""  # noqa: S608  # nosec B608
+        return positional(sql, self._values(after))
+
+    def end(self, after: Place | None) -> Place:
+        """The last of NEAR."""
+        sql = f"SELECT at, id FROM ({self.near}) near ORDER BY at, id LIMIT 1"  # noqa: S608  # nosec B608
+        with connection.cursor() as cursor:
+            cursor.execute(*positional(sql, self._values(after)))
+            return Place(*cursor.fetchone())
+
+    @property
+    def _looked_up(self) -> str:
+        return looked_up(self.search.searched, EVERYTHING) if self.search.q else ""
+
+    @property
+    def _fits(self) -> str:
+        if not self.search.q:
+            return self.counts
+        said = holds(self.search.searched, "a.request_id")
+        return f"{self.counts} AND ((SELECT exact FROM found) OR {said})"  # noqa: S608  # nosec B608
+
+    def _met(self, near: str) -> str:
+        if not self.search.q:
+            return near
+        return f"""
+          (SELECT past.* FROM hit CROSS JOIN LATERAL ({self.among}) past
+            WHERE (SELECT exact FROM found))
+           UNION ALL
+          (SELECT * FROM ({near}) near WHERE NOT (SELECT exact FROM found))
+           ORDER BY 1 DESC, 2 DESC"""  # noqa: S608  # nosec B608
+
+    def _values(self, after: Place | None) -> dict[str, Any]:
+        return values_of(self.search.searched) | {
+            "user": self.user.pk,
+            "sources": self.user.rights.overseen_ids,
+            "limit": WINDOW,
+            "after_at": after.at if after else None,
+            "after_id": after.id if after else None,
+        }
+
+
+def decided_search(user: User, search: Filter, *, after: Place | None) -> ListPage:
+    """What USER decided and SEARCH leaves, latest first; Place is (decided_at, id)."""
+    past = Past.decided_by(user, search, after)
+    return _page(past, decided_rows(user), after)
+
+
+def closed_page(user: User, search: Filter, *, after: Place | None) -> ListPage:
+    """What was closed of all USER may see, last received first; Place is (received_at, id)."""
+    rows = listed().annotate(place_at=F("received_at"), place_id=F("pk"))
+    return _page(Past.closed_for(user, search, after), rows, after)
+
+
+def _page(past: Past, rows: QuerySet[Any], after: Place | None) -> ListPage:
+    ids = RawSQL(*past.rows(PAGE_SIZE + 1, after))  # noqa: S611  # nosec B611  our own texts
+    sql, values = past.totals(after)
+    totals = RawSQL(sql, values, output_field=ArrayField(models.BigIntegerField()))  # noqa: S611  # nosec B611
+    rows = rows.filter(place_id__in=ids).annotate(totals=totals)
+    found = read(rows.order_by("-place_at", "-place_id"))
+    if found:
+        count, whole, late, near = found[0].totals
+    else:
+        with connection.cursor() as cursor:
+            cursor.execute(sql, values)
+            count, whole, late, near = cursor.fetchone()[0]
+    last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
+    onward = Place(last.place_at, last.place_id) if last else None
+    if last is None and not whole and near == WINDOW:
+        onward = past.end(after)
+    return ListPage(
+        found[:PAGE_SIZE],
+        next=onward,
+        count=min(count, COUNT_LIMIT),
+        count_capped=count > COUNT_LIMIT or not (whole or near < WINDOW),
+        is_whole=bool(whole) or near < WINDOW,
+        youngest_missing=bool(late & 1),
+        oldest_missing=bool(late & 2),
+    )
