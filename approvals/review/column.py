@@ -12,6 +12,7 @@ from django.urls import reverse
 from approvals.models import User
 from approvals.models.filter import WINDOW, Due, Risk
 from approvals.models.listing import ListPage
+from approvals.models.rights import REVIEW
 from approvals.review.closed import to_word
 from approvals.review.cursors import to_cursor
 from approvals.review.rows import Group, by_deadline, row_of
@@ -35,6 +36,7 @@ def column_context(selection: Selection, user: User, now: datetime) -> dict[str,
         "news_url": _news_url(selection, page),
         "chips": _chips(selection, page),
         "filters": view != DECIDED_BY_ME,
+        "may_select": view != DECIDED_BY_ME and user.rights.anywhere(REVIEW),
         "window": WINDOW if selection.filter.looks_inside else 0,
         "sees_all": user.rights.oversees_something,
         "now": now,
