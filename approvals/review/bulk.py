@@ -91,7 +91,8 @@ class Summary:
 
     @property
     def found(self) -> list[ApprovalRequest]:
-        return [each.request for each in (*self.items, *self.left_out)]
+        going = [item.request for item in self.items]
+        return going + [each.request for each in self.left_out]
 
     @property
     def kind(self) -> RequestKind | None:

@@ -83,15 +83,20 @@ class Results:
     def version(self) -> str:
         """A word that changes whenever the page would."""
         told = [
-            (row.request.pk, row.words, row.why, row.tone, row.moves, row.held and row.held.may_undo)
+            (
+                row.request.pk,
+                row.words,
+                row.why,
+                row.tone,
+                row.moves,
+                row.held and row.held.may_undo,
+            )
             for row in self.rows
         ]
         return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
 
 
-def results_of(
-    user: User, ids: Sequence[int], refused: Refused, now: datetime
-) -> Results:
+def results_of(user: User, ids: Sequence[int], refused: Refused, now: datetime) -> Results:
     """How the requests of IDS stand that USER may see, and what was REFUSED; two statements."""
     decisions = Decision.objects.select_related("reviewer").order_by("id")
     rows = seen_by(user).select_related(
@@ -99,9 +104,7 @@ def results_of(
     )
     rows = rows.defer(*_LARGE).prefetch_related(Prefetch("decisions", decisions))
     found = {request.pk: request for request in rows.filter(pk__in=ids)}
-    return Results(
-        [_result(found[pk], user, refused, now) for pk in ids if pk in found]
-    )
+    return Results([_result(found[pk], user, refused, now) for pk in ids if pk in found])
 
 
 def _result(request: ApprovalRequest, user: User, refused: Refused, now: datetime) -> Result:

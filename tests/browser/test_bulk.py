@@ -110,9 +110,7 @@ def test_shift_and_a_click_takes_all_between_and_ticks_last_over_polls_and_pages
     for number in range(4):
         expect(box(page, number)).to_be_checked()
     expect(box(page, 4)).not_to_be_checked()
-    lifecycle.decide(
-        rows[1].pk, verdict=Verdict.APPROVED, reviewer=bert, channel=Channel.BROWSER
-    )
+    lifecycle.decide(rows[1].pk, verdict=Verdict.APPROVED, reviewer=bert, channel=Channel.BROWSER)
     page.evaluate("document.body.dispatchEvent(new CustomEvent('awake'))")
     expect(page.locator(".row--decided")).to_contain_text("Approved by Bert.")
     expect(page.locator("#bulk-words")).to_have_text("3 selected")
@@ -130,9 +128,7 @@ def test_shift_and_a_click_takes_all_between_and_ticks_last_over_polls_and_pages
     expect(page.locator("#bulk")).to_be_hidden()
 
 
-def test_what_was_left_out_goes_with_the_others_once_it_was_opened(
-    visit: Any, anna: User
-) -> None:
+def test_what_was_left_out_goes_with_the_others_once_it_was_opened(visit: Any, anna: User) -> None:
     put(anna, count=1)
     make_request(
         anna, kind="order", title="Release order 9", risk={"score": 80}, timeout_seconds=9_000

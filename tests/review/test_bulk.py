@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from html import unescape
+from importlib import import_module
 from typing import Any
 
 import pytest
@@ -106,7 +107,7 @@ def test_ticks_cost_the_queue_no_statement(
 def test_the_summary_adds_up_to_the_digit_for_each_currency(anna: User) -> None:
     rows = [
         order(anna, total="0.10", risk={"score": 31}, timeout_seconds=7_000),
-        order(anna, number=2, total="99999999999999999999.99", timeout_seconds=600),
+        order(anna, number=2, total="99999999999999999999.99", timeout_seconds=660),
         order(anna, number=3, total="1.005", currency="USD"),
         order(anna, number=4, total="0.2"),
     ]
@@ -171,8 +172,6 @@ def reasons(anna: User, bert: User) -> dict[str, ApprovalRequest]:
 
 def test_what_is_left_out_says_why_and_is_not_decided(anna: User, bert: User) -> None:
     out = reasons(anna, bert)
-    for number, row in enumerate(out.values()):
-        ApprovalRequest.objects.filter(pk=row.pk).update(requested_by=f"{number}")
     mine = [order(anna, number=50), order(anna, number=51)]
     client = signed_in(anna)
     before = Decision.objects.count()
@@ -181,7 +180,9 @@ def test_what_is_left_out_says_why_and_is_not_decided(anna: User, bert: User) ->
     assert f"Left out: {len(out)}" in page
     for why, row in out.items():
         link = f'href="{row.get_absolute_url()}"><bdi>'
-        assert re.search(rf"{re.escape(link)}[^<]*</bdi></a></p><p class=.bulk-why.>{why}", page), why
+        assert re.search(rf"{re.escape(link)}[^<]*</bdi></a></p><p class=.bulk-why.>{why}", page), (
+            why
+        )
     assert sorted(int(item.split(":")[0]) for item in items(page)) == [row.pk for row in mine]
     send(client, page)
     assert Decision.objects.count() == before + 2
@@ -196,8 +197,8 @@ def test_a_forged_item_meets_the_same_gate(anna: User, bert: User) -> None:
     )
     page = decided(answer, client)
     assert Decision.objects.count() == before
-    for why in ("You asked for this", "You are not among", "a form to fill in", "Its risk is 40"):
-        assert f"Not decided. {why}" in page or f"Not decided. It has {why}" in page
+    for why in ("You asked for", "You are not among", "It has a form", "Its risk is 40"):
+        assert f"Not decided. {why}" in page
 
 
 def test_another_kind_is_one_press_away(anna: User) -> None:
@@ -296,7 +297,7 @@ def test_nothing_selected_says_what_to_do(anna: User) -> None:
 
 def test_more_than_a_page_is_not_looked_at(anna: User, monkeypatch: pytest.MonkeyPatch) -> None:
     for module in ("approvals.review.bulk", "approvals.review.views.bulk"):
-        monkeypatch.setattr(f"{module}.MOST_TOGETHER", 2)
+        monkeypatch.setattr(import_module(module), "MOST_TOGETHER", 2)
     rows = [order(anna, number=number) for number in range(3)]
     client = signed_in(anna)
     page = summary(client, rows)
@@ -312,9 +313,7 @@ def test_more_than_a_page_is_not_looked_at(anna: User, monkeypatch: pytest.Monke
 def test_two_kinds_in_one_press_decide_nothing(anna: User) -> None:
     rows = [order(anna), order(anna, kind="document")]
     forged = [f"{row.pk}:{row.payload_sha256}:0" for row in rows]
-    answer = signed_in(anna).post(
-        "/requests/bulk/decide/", {"verdict": "approved", "item": forged}
-    )
+    answer = signed_in(anna).post("/requests/bulk/decide/", {"verdict": "approved", "item": forged})
     assert answer.status_code == 422
     assert not Decision.objects.exists()
 
@@ -342,7 +341,10 @@ def test_each_is_decided_by_itself_with_the_shared_reason(anna: User) -> None:
     ("fields", "sentence"),
     [
         ({"verdict": "rejected"}, "Say why you reject; the function receives it."),
-        ({"verdict": "rejected", "comment": " \n"}, "Say why you reject; the function receives it."),
+        (
+            {"verdict": "rejected", "comment": " \n"},
+            "Say why you reject; the function receives it.",
+        ),
         ({"verdict": "approved", "comment": "x" * 10_001}, "Shorten it to 10,000 characters."),
         ({"verdict": "maybe"}, "Press Approve or Reject: nothing was decided."),
         ({"verdict": ""}, "Press Approve or Reject: nothing was decided."),

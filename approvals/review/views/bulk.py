@@ -152,9 +152,7 @@ def _trouble(error: Exception) -> str:
     return _("Something broke on our side. Look at it again, then decide.")
 
 
-def _undo_each(
-    reviewer: User, requests: Iterable[ApprovalRequest]
-) -> tuple[int, list[str]]:
+def _undo_each(reviewer: User, requests: Iterable[ApprovalRequest]) -> tuple[int, list[str]]:
     """How many were taken back, and why others were not."""
     undone, kept = 0, []
     for each in requests:
