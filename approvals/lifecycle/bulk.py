@@ -44,10 +44,10 @@ def check_votes(former: Sequence[Decision], seen: int | None) -> None:
     if seen is None or len(former) == seen:
         return
     if len(former) > seen:
-        last = former[-1]
+        last = former[-1]  # an approval: a rejection leaves nothing to decide
         raise StalePage(
-            _("%(who)s %(verdict)s this since you saw it. Look at it again, then decide.")
-            % {"who": last.who, "verdict": last.verdict}
+            _("%(who)s approved this since you saw it. Look at it again, then decide.")
+            % {"who": last.who}
         )
     raise StalePage(_("Somebody took a decision on this back. Look at it again, then decide."))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -213,23 +213,15 @@ def _other_kind(kind: RequestKind) -> str:
 def _item(
     request: ApprovalRequest, openings: set[int], shapes: dict[int, Presentation], now: datetime
 ) -> Item:
-    shape = shapes.setdefault(request.kind_id, Presentation(presentation_of(request.kind)))
+    if request.kind_id not in shapes:
+        shapes[request.kind_id] = Presentation(presentation_of(request.kind))
     dated = request.answer_by is not None or request.due_at is not None
     deadline = request.queue_at if dated else None
     return Item(
         request=request,
         votes=len(request.decisions.all()),
-        money=headline_money(request.payload_text, shape),
+        money=headline_money(request.payload_text, shapes[request.kind_id]),
         opened=request.pk in openings,
         deadline=deadline,
         left=deadline - now if deadline else None,
     )
-
-
-def said_by_both(refused: Mapping[int, str], verdict: str, user: User) -> dict[int, str]:
-    """REFUSED, without those on which USER's VERDICT stands: the press was sent twice."""
-    done = Decision.objects.standing().filter(
-        reviewer=user, verdict=verdict, request__in=list(refused)
-    )
-    twice = set(done.values_list("request_id", flat=True)) if refused else set()
-    return {pk: why for pk, why in refused.items() if pk not in twice}

@@ -99,7 +99,7 @@ def test_edits_of_who_approved_first_are_looked_at(anna: User) -> None:
     request = make_request(anna, bert, risk=LOW, editable=["/total"], required_approvals=2)
     wave(request, bert, channel=Channel.BROWSER, edits={"/total": 11})
     look(request, anna)
-    with pytest.raises(NotTogether, match="Bert approved it with 1 edit: look at it first."):
+    with pytest.raises(NotTogether, match=r"Bert approved it with 1 edit: look at it first\."):
         wave(request, anna)
 
 

@@ -17,6 +17,7 @@ from approvals.clock import database_now
 from approvals.lifecycle import desk
 from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Opening, User
 from approvals.policy import Wanting
+from approvals.review import bulk_sending
 from approvals.states import BulkRule, Channel, DeliveryState, Verdict
 from tests.factories import make_kind, make_request, make_user, past_its_deadline
 from tests.review.people import HTMX, signed_in
@@ -459,6 +460,18 @@ def test_one_that_somebody_holds_leaves_the_others_alone(anna: User) -> None:
     assert Decision.objects.get().request == rows[1]
 
 
+def test_no_request_is_begun_once_somebody_has_waited_long_enough(
+    anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    rows = [order(anna), order(anna, number=2)]
+    client = signed_in(anna)
+    page = summary(client, rows)
+    monkeypatch.setattr(bulk_sending, "ENOUGH", timedelta(seconds=-1))
+    told = decided(send(client, page), client)
+    assert told.count("Not decided. There was no time left for it.") == 2
+    assert not Decision.objects.exists()
+
+
 # What came of it
 
 
@@ -499,6 +512,15 @@ def test_nobody_takes_back_what_another_decided(anna: User, bert: User) -> None:
     told = decided(press_undo(signed_in(bert), [row], row.pk), signed_in(bert))
     assert Decision.objects.standing().get().reviewer == anna
     assert "Undo" not in re.sub(r"<dialog.*?</dialog>", "", told, flags=re.DOTALL)
+
+
+def test_one_that_somebody_holds_is_taken_back_later_and_the_others_now(anna: User) -> None:
+    client, _, rows = held_pair(anna)
+    with impatient(lock_timeout="50ms"), locked(rows[0]):
+        answer = press_undo(client, rows, "all")
+    told = decided(answer, client)
+    assert "Release order 1: The database did not answer in time." in told
+    assert Decision.objects.standing().get().request == rows[0]
 
 
 def test_undo_too_late_says_so_and_keeps_what_was_sent(anna: User) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any, TypeVar
 from urllib.parse import urlencode
 
-import structlog
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
@@ -17,14 +16,11 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
-from approvals import lifecycle
-from approvals.errors import InvalidFields, Refusal
 from approvals.lifecycle.bulk import MOST_TOGETHER
-from approvals.models import ApprovalRequest, User
-from approvals.problems import is_database_trouble
-from approvals.review.bulk import Pick, find_all, ids_of, picks_of, said_by_both, summary_of
+from approvals.review.bulk import find_all, ids_of, picks_of, summary_of
 from approvals.review.bulk_form import BulkForm
 from approvals.review.bulk_results import Refused, Results, results_of
+from approvals.review.bulk_sending import decide_each, undo_each
 from approvals.review.closed import from_word
 from approvals.review.rows import SYMBOLS
 from approvals.review.selection import Selection
@@ -35,13 +31,10 @@ from approvals.review.views.answers import (
     unchanged,
     versioned,
 )
-from approvals.states import Channel
 
 #: Where a session keeps what refused the requests of the last press, for the page after it.
 _REFUSED = "bulk_refused"
 Read = TypeVar("Read")
-
-log = structlog.get_logger(__name__)
 
 
 @require_safe
@@ -69,9 +62,14 @@ def decide_together(request: ReviewerRequest) -> HttpResponse:
     form = BulkForm(next(iter(kinds), None), request.POST)
     if len(kinds) != 1 or len(picks) > MOST_TOGETHER or not form.is_valid():
         return _summary(request, ids, form)
-    refused = _decide_each(request.user, found, {pick.id: pick for pick in picks}, form)
-    left = said_by_both(refused, form.verdict, request.user)
-    told = {str(pk): why for pk, why in left.items()}
+    refused = decide_each(
+        found,
+        {pick.id: pick for pick in picks},
+        reviewer=request.user,
+        verdict=form.verdict,
+        comment=form.said,
+    )
+    told = {str(pk): why for pk, why in refused.items()}
     request.session[_REFUSED] = Refused(timezone.now(), told).to_keep
     return see_other(_results_address(request, ids))
 
@@ -105,7 +103,7 @@ def undo_together(request: ReviewerRequest) -> HttpResponse:
         raise Http404
     # Pressed for one, its reason is told; pressed for all, only what could be undone is tried.
     tried = [row for row in found.rows if wanted != "all" or (row.held and row.held.may_undo)]
-    undone, kept = _undo_each(request.user, [row.request for row in tried])
+    undone, kept = undo_each([row.request for row in tried], reviewer=request.user)
     if undone:
         told = ngettext(
             "Taken back; nothing was sent.", "%(count)d taken back; nothing was sent.", undone
@@ -116,53 +114,6 @@ def undo_together(request: ReviewerRequest) -> HttpResponse:
     if not tried:
         messages.warning(request, _("It is too late to take them back: they are sent."))
     return see_other(_results_address(request, ids))
-
-
-def _decide_each(
-    reviewer: User, requests: Iterable[ApprovalRequest], picks: Mapping[int, Pick], form: BulkForm
-) -> dict[int, str]:
-    """Decide each in a transaction of its own; why not, by id, where one was refused."""
-    refused: dict[int, str] = {}
-    for each in requests:
-        pick = picks[each.pk]
-        try:
-            lifecycle.decide(
-                each.pk,
-                verdict=form.verdict,
-                reviewer=reviewer,
-                channel=Channel.BULK,
-                comment=form.said,
-                seen_sha256=pick.sha256,
-                seen_votes=pick.votes,
-                held=True,
-            )
-        except InvalidFields as refusal:
-            refused[each.pk] = " ".join(refusal.fields.values())
-        except Refusal as refusal:
-            refused[each.pk] = str(refusal)
-        except Exception as error:  # one that fails must not hold up all others
-            log.exception("not_decided_together", public_id=str(each.public_id))
-            refused[each.pk] = _trouble(error)
-    return refused
-
-
-def _trouble(error: Exception) -> str:
-    if is_database_trouble(error):
-        return _("The database did not answer in time. Look at it again, then decide.")
-    return _("Something broke on our side. Look at it again, then decide.")
-
-
-def _undo_each(reviewer: User, requests: Iterable[ApprovalRequest]) -> tuple[int, list[str]]:
-    """How many were taken back, and why others were not."""
-    undone, kept = 0, []
-    for each in requests:
-        try:
-            lifecycle.undo(each.pk, reviewer=reviewer)
-        except Refusal as refusal:
-            kept.append(f"{each.title}: {refusal}")
-        else:
-            undone += 1
-    return undone, kept
 
 
 def _summary(
