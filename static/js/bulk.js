@@ -41,7 +41,7 @@ function changed(told = "") {
   }
   write(kept);
   recount();
-  say(`${told} ${counted()}`.trim());
+  say(told ? `${told}. ${counted()}` : counted());
 }
 
 // Shift and a click takes all between the last tick and this one.

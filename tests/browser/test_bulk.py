@@ -61,7 +61,7 @@ def test_three_are_decided_by_keyboard_and_the_one_bert_was_faster_on_is_told(
     page = visit().sign_in("anna")
     keys(page, "j", "x", "j", "x", "j", "x")
     expect(page.get_by_role("link", name="Release order 2")).to_be_focused()
-    expect(page.locator("#status")).to_have_text("Release order 2 3 selected")
+    expect(page.locator("#status")).to_have_text("Release order 2. 3 selected")
     expect(page.locator("#bulk-words")).to_have_text("3 selected")
     keys(page, "b")
     expect(page.get_by_role("heading", name="Decide 3 requests together")).to_be_visible()

@@ -126,6 +126,7 @@ def test_the_summary_adds_up_to_the_digit_for_each_currency(anna: User) -> None:
 def test_the_button_names_the_sum_where_there_is_one(anna: User) -> None:
     page = summary(signed_in(anna), [order(anna), order(anna, number=2, total="5.50")])
     assert "Approve 2, €15.50" in page
+    assert "Approve €10.00" in summary(signed_in(anna), [order(anna)])
 
 
 def test_what_names_no_amount_or_no_risk_is_counted_as_such(anna: User) -> None:
