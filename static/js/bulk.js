@@ -74,4 +74,8 @@ function restore() {
   for (const box of boxes()) box.checked = kept.has(box.value);
   recount();
 }
-addEventListener("pageshow", restore);
+addEventListener("pageshow", (event) => {
+  // A summary that the browser kept would say what stood before something was opened.
+  if (event.persisted && document.querySelector("[data-fresh]")) location.reload();
+  else restore();
+});
