@@ -356,9 +356,13 @@ def test_what_is_missing_is_said_on_the_summary_and_nothing_is_decided(
     anna: User, fields: dict[str, str], sentence: str
 ) -> None:
     client = signed_in(anna)
-    answer = send(client, summary(client, [order(anna), order(anna, number=2)]), **fields)
+    risky = order(anna, number=3, risk={"score": 90})
+    shown = summary(client, [order(anna), risky, order(anna, number=2)])
+    answer = send(client, shown, id=risky.pk, **fields)
+    assert f'name="id" value="{risky.pk}"' in shown
     assert answer.status_code == 422
     page = answer.content.decode()
+    assert "Left out: 1" in page
     assert sentence in page
     assert len(items(page)) == 2
     assert not Decision.objects.exists()

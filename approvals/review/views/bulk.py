@@ -52,16 +52,17 @@ def bulk(request: ReviewerRequest) -> HttpResponse:
 def decide_together(request: ReviewerRequest) -> HttpResponse:
     """Decide each by itself; 303 to what came of them, 422 mend the form: nothing is decided.
 
-    `item`, many times: a request as the summary showed it. Sent twice it comes to the same.
-    404 as `bulk`.
+    `item`, many times: a request as the summary showed it; `id`, many times: what it left out.
+    Sent twice it comes to the same. 404 as `bulk`.
     """
     picks = _read(picks_of, request.POST.getlist("item"))
+    left_out = _read(ids_of, request.POST.getlist("id"))
     ids = [pick.id for pick in picks]
     found = find_all(request.user, ids[:MOST_TOGETHER])
     kinds = {each.kind for each in found}
     form = BulkForm(next(iter(kinds), None), request.POST)
     if len(kinds) != 1 or len(picks) > MOST_TOGETHER or not form.is_valid():
-        return _summary(request, ids, form)
+        return _summary(request, list(dict.fromkeys([*ids, *left_out])), form)
     refused = decide_each(
         found,
         {pick.id: pick for pick in picks},
