@@ -55,6 +55,10 @@ class StalePage(Refusal):
     """What the person saw is not what would be decided (409)."""
 
 
+class NotTogether(Refusal):
+    """The request needs a look of its own: it is not decided together with others (409)."""
+
+
 class InvalidFields(Refusal):
     """One or more fields need mending (422).
 

@@ -52,6 +52,7 @@ _STATUS_OF: dict[type[errors.Refusal], tuple[int, str]] = {
     errors.AlreadyAnswered: (409, "The question has another answer"),
     errors.NoSuchQuestion: (404, "There is no such question"),
     errors.StalePage: (409, "The request is not what you saw"),
+    errors.NotTogether: (409, "This is decided by itself"),
     errors.DifferentContent: (409, "This callback ID is known with other content"),
     errors.NotRedrivable: (409, "This answer cannot be sent again"),
 }

@@ -12,6 +12,7 @@ in callbacks/outbox.
 from __future__ import annotations
 
 from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
 
 
 class RequestState(TextChoices):
@@ -44,7 +45,16 @@ class Channel(TextChoices):
 
     BROWSER = "browser", "in the browser"
     API = "api", "by API"
+    BULK = "bulk", _("together with others")
     SYSTEM = "system", "by the portal"
+
+
+class BulkRule(TextChoices):
+    """Which requests of a kind a reviewer may decide together with others."""
+
+    LOW_RISK = "low-risk", _("Those of low risk, and those they have opened")
+    OPENED = "opened", _("Those they have opened")
+    NEVER = "never", _("None: each is decided by itself")
 
 
 class OnReject(TextChoices):

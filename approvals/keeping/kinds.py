@@ -15,7 +15,7 @@ from approvals.keeping import desk, presentation_shape
 from approvals.keeping.names import people_called, teams_called
 from approvals.models import ChangeEvent, KindRequirement, RequestKind, User
 from approvals.models.kind import LONGEST_UNDO, USUAL_UNDO
-from approvals.states import ChangeTag, OnReject, OnTimeout
+from approvals.states import BulkRule, ChangeTag, OnReject, OnTimeout
 
 MOST_APPROVALS = 100
 MOST_REASONS = 20
@@ -23,7 +23,7 @@ MOST_REASONS = 20
 LONGEST_SECONDS = 366 * 24 * 60 * 60
 _COLUMNS = (
     "label", "presentation", "required_approvals", "on_reject", "on_timeout", "reject_reasons",
-    "timeout_seconds", "due_in_seconds", "undo_seconds",
+    "timeout_seconds", "due_in_seconds", "undo_seconds", "bulk",
 )  # fmt: skip
 
 
@@ -45,6 +45,7 @@ class KindFields:
     timeout_seconds: int | None = None
     due_in_seconds: int | None = None
     undo_seconds: int = USUAL_UNDO
+    bulk: str = BulkRule.LOW_RISK
     default_users: Sequence[str] = ()
     default_groups: Sequence[str] = ()
 
@@ -81,7 +82,7 @@ def change_kind(
     """Give the kind SLUG these FIELDS, for requests to come; the names of those that changed.
 
     How a payload is laid out and which reasons are offered is read when a page is drawn,
-    how long a decision is held when somebody decides;
+    how long a decision is held, and what is decided together, when somebody decides;
     all that decides was frozen into each request on receipt. SEEN: the line of history
     the admin looked at (desk.version_of).
 

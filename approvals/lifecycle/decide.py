@@ -13,6 +13,7 @@ from approvals import doorbell, policy
 from approvals.canonical import Json
 from approvals.errors import AlreadyVoted, InvalidFields, StalePage
 from approvals.lifecycle import desk, hold, outcome
+from approvals.lifecycle.bulk import check_together, check_votes
 from approvals.lifecycle.edits import check_agreed, check_edits, named
 from approvals.lifecycle.hearing import Hearing, hear, lock_whole
 from approvals.lifecycle.outcome import OwedAnswer
@@ -26,6 +27,7 @@ from approvals.models import (
     HeldAnswer,
     User,
 )
+from approvals.models.opening import opened_by
 from approvals.models.request import new_public_id
 from approvals.policy import Place
 from approvals.states import AuditTag, Cause, Channel, RequestState, Verdict
@@ -61,6 +63,7 @@ def decide(
     values: Mapping[str, Any] | None = None,
     edits: Mapping[str, Json] | None = None,
     seen_sha256: str | None = None,
+    seen_votes: int | None = None,
     held: bool = False,
 ) -> Decided:
     """Record REVIEWER's verdict; if it ends the matter, close and owe AWS the answer.
@@ -69,7 +72,8 @@ def decide(
     Writes the decision, the request, the delivery owed, notices and history, all or
     none. The answer leaves later, from the outbox. EDITS are what REVIEWER changed, by
     pointer, numbers as tokens. SEEN_SHA256 is the payload hash of the page they had
-    before them. HELD: the decision can be taken back for as long as hold.window says; the
+    before them, SEEN_VOTES how many decisions stood on it. CHANNEL bulk: together with
+    others. HELD: the decision can be taken back for as long as hold.window says; the
     one that ends the matter closes nothing until then.
 
     Raises:
@@ -77,8 +81,9 @@ def decide(
             was first.
         NotAReviewer, FourEyes: REVIEWER may not decide this request.
         AlreadyVoted: REVIEWER's decision on it stands.
-        StalePage: SEEN_SHA256 is not what would be decided about, or who approved before
-            approved another payload than EDITS make.
+        StalePage: SEEN_SHA256 is not what would be decided about, others than SEEN_VOTES
+            stand, or who approved before approved another payload than EDITS make.
+        NotTogether: it comes with others, and needs a look of its own.
         InvalidFields: the comment is missing or too long, or VALUES or EDITS do not fit.
     """
     request = lock_whole(request_id)
@@ -88,6 +93,10 @@ def decide(
     _check_first_vote(heard.former, reviewer)
     if seen_sha256 is not None and seen_sha256 != request.payload_sha256:
         raise StalePage("The page you saw is out of date. Look at it again, then decide.")
+    check_votes(heard.former, seen_votes)
+    if channel is Channel.BULK:
+        opened = bool(opened_by(reviewer, [request.pk]))
+        check_together(request, heard.former, opened=opened)
     edited = check_edits(request, edits or {}, verdict)
     if verdict is Verdict.APPROVED:
         check_agreed(heard.former, edited)
@@ -97,7 +106,7 @@ def decide(
         verdict=verdict,
         channel=channel,
         reviewer=reviewer,
-        comment=_checked_comment(comment, verdict),
+        comment=checked_comment(comment, verdict),
         values=check_values(request.response_schema, values or {}, verdict),
         payload_sha256=request.payload_sha256,
         edits_text=edited.text,
@@ -149,7 +158,12 @@ def _check_first_vote(former: list[Decision], reviewer: User) -> None:
             )
 
 
-def _checked_comment(comment: str, verdict: Verdict) -> str:
+def checked_comment(comment: str, verdict: Verdict) -> str:
+    """COMMENT as it is recorded.
+
+    Raises:
+        InvalidFields: it is missing where VERDICT needs one, too long, or no text.
+    """
     comment = comment.strip()
     if "\0" in comment:
         raise InvalidFields({"comment": "Take out the NUL character."})

@@ -14,6 +14,7 @@ from approvals.models.held import HeldAnswer
 from approvals.models.history import CallbackCheck, ExecutionHistory
 from approvals.models.kind import RequestKind
 from approvals.models.notice import Notice
+from approvals.models.opening import Opening
 from approvals.models.request import ApprovalRequest
 from approvals.models.requirement import KindRequirement, Requirement
 from approvals.models.saved_view import SavedView
@@ -44,6 +45,7 @@ __all__ = [
     "HeldAnswer",
     "KindRequirement",
     "Notice",
+    "Opening",
     "PersonalToken",
     "QuestionDelivery",
     "RequestKind",

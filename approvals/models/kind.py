@@ -8,7 +8,7 @@ from django.core.validators import MaxValueValidator
 from django.db import models
 
 from approvals.models.user import User
-from approvals.states import OnReject, OnTimeout
+from approvals.states import BulkRule, OnReject, OnTimeout
 
 #: Seconds a decision is held where nobody says otherwise, and at most (ux: no longer than
 #: somebody waits before a page).
@@ -40,6 +40,10 @@ class RequestKind(models.Model):
     # all. Read at the click, so that a change counts for what is open, too.
     undo_seconds = models.PositiveSmallIntegerField(
         default=USUAL_UNDO, db_default=USUAL_UNDO, validators=[MaxValueValidator(LONGEST_UNDO)]
+    )
+    # What may be decided together with others; read at the click as well.
+    bulk = models.CharField(
+        max_length=8, choices=BulkRule, default=BulkRule.LOW_RISK, db_default=BulkRule.LOW_RISK
     )
     default_users = models.ManyToManyField(User, blank=True, related_name="+")
     default_groups = models.ManyToManyField(Group, blank=True, related_name="+")

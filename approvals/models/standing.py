@@ -10,7 +10,7 @@ from django.db import connection
 
 from approvals.models.request import ApprovalRequest
 from approvals.models.rights import REVIEWS_AT_SOURCE
-from approvals.models.user import comparable
+from approvals.models.user import User, comparable
 
 
 def _names(person: str) -> str:
@@ -52,6 +52,14 @@ SELECT {STANDING_COLUMNS}
   FROM approvals_user u WHERE u.id = ANY(%(people)s)"""  # noqa: S608  # nosec B608
 
 
+# The same of one person towards many requests.
+_TOWARDS = f"""
+SELECT it.id, {STANDING_COLUMNS}
+  FROM approvals_approvalrequest it, approvals_user u
+ WHERE it.id = ANY(%(requests)s) AND u.id = %(person)s"""  # noqa: S608  # nosec B608
+_TOWARDS = _TOWARDS.replace("%(request)s", "it.id").replace("%(source)s", "it.source_id")
+
+
 @dataclass(frozen=True, slots=True)
 class Standing:
     """One person towards one request: what they may at its source, and whether they are asked.
@@ -77,6 +85,14 @@ def standings_of(request: ApprovalRequest, people: Collection[int]) -> dict[int,
         )
         rows = cursor.fetchall()
     return standings_from(rows)
+
+
+def standings_towards(requests: Collection[int], person: User) -> dict[int, Standing]:
+    """The standing of PERSON towards each of REQUESTS (ids), by request; one statement."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TOWARDS, {"requests": list(requests), "person": person.pk})
+        rows = cursor.fetchall()
+    return {request_id: standings_from([row])[person.pk] for request_id, *row in rows}
 
 
 def standings_from(rows: Iterable[Sequence[Any]]) -> dict[int, Standing]:

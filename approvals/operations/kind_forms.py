@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
+from django.utils.translation import gettext_lazy as _
 
 from approvals.keeping import KindFields
 from approvals.models import RequestKind
@@ -19,12 +20,12 @@ from approvals.operations.settings_fields import (
     TeamsField,
     one_team_choices,
 )
-from approvals.states import OnReject, OnTimeout
+from approvals.states import BulkRule, OnReject, OnTimeout
 from approvals.strict_json import MalformedJson, parse_json, plain_numbers
 
 _NAMES = ("label", "required_approvals", "reject_reasons", "on_reject", "on_timeout",
-          "timeout_seconds", "due_in_seconds", "undo_seconds", "default_users", "default_groups",
-          "presentation")  # fmt: skip
+          "timeout_seconds", "due_in_seconds", "undo_seconds", "bulk", "default_users",
+          "default_groups", "presentation")  # fmt: skip
 MOST_TEAMS = 10
 _NUMBER = {"required": REQUIRED, "invalid": "Write a whole number."}
 
@@ -88,6 +89,12 @@ class KindForm(SettingsForm):
         initial=USUAL_UNDO,
         help_text="A decision made in the browser is sent that much later. 0: at once; 30 at most.",
         error_messages=_NUMBER,
+    )
+    bulk = forms.ChoiceField(
+        label=_("What a reviewer may decide together"),
+        choices=BulkRule.choices,
+        initial=BulkRule.LOW_RISK,
+        help_text=_("Several of this kind in one go, with one reason. Low: a risk below 40."),
     )
     default_users = LinesField(
         label="People asked by default", rows=2, help_text="One username per line."

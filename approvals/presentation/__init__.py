@@ -2,15 +2,15 @@
 
 `present` turns the original JSON text into blocks (lists of fields, tables, steps)
 that `templates/parts/payload.html` renders; `Places` draws single values by their pointers;
-`headline_amount` is the sum an approve
-button names; `render_markdown` makes safe HTML of a sender's summary. Everything
-here treats its input as written by a stranger who wants to be misread.
+`headline_amount` is the sum an approve button names, `sums` what many come to;
+`render_markdown` makes safe HTML of a sender's summary. Everything here treats its input as
+written by a stranger who wants to be misread.
 """
 
 from __future__ import annotations
 
 from approvals.presentation.build import PAGE_OF_ROWS, Rows, present, present_rows
-from approvals.presentation.headline import headline_amount
+from approvals.presentation.headline import Money, headline_amount, headline_money, sums
 from approvals.presentation.jsontext import indented
 from approvals.presentation.kinds import KINDS
 from approvals.presentation.markdown import render_markdown
@@ -22,15 +22,18 @@ from approvals.presentation.text import visible
 __all__ = [
     "KINDS",
     "PAGE_OF_ROWS",
+    "Money",
     "Place",
     "Places",
     "Presentation",
     "Rows",
     "format_money",
     "headline_amount",
+    "headline_money",
     "indented",
     "present",
     "present_rows",
     "render_markdown",
+    "sums",
     "visible",
 ]

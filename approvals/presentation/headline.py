@@ -1,14 +1,21 @@
-"""The one amount an approve button names."""
+"""The one amount an approve button names, and what many of them come to."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from decimal import Context, Decimal, Inexact, localcontext
 from typing import Any
 
+from approvals.presentation.blocks import Value
 from approvals.presentation.jsontext import Json, parse
+from approvals.presentation.money import format_money
 from approvals.presentation.pointer import resolve
 from approvals.presentation.settings import Presentation
 from approvals.presentation.values import leaf
+
+#: An amount has up to 40 digits on either side of its point (money.py); sums have a few more.
+_DIGITS = 120
 
 
 def headline_amount(
@@ -20,6 +27,45 @@ def headline_amount(
     do for a list. Only a highlight formatted as money counts, and only a whole one. A
     Presentation read before serves many payloads.
     """
+    shown = _headline(payload, kind_presentation)
+    return shown.text if shown else None
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An AMOUNT of a CURRENCY (ISO 4217), to the digit, and the TEXT people read."""
+
+    amount: Decimal
+    currency: str
+    text: str
+
+
+def headline_money(
+    payload: str, kind_presentation: Presentation | Mapping[str, Any] | None
+) -> Money | None:
+    """As `headline_amount`, to be added up."""
+    shown = _headline(payload, kind_presentation)
+    if shown is None:
+        return None
+    amount, _, currency = shown.title.rpartition(" ")  # as presentation.values has it
+    return Money(Decimal(amount), currency, shown.text)
+
+
+def sums(amounts: Iterable[Money]) -> list[str]:
+    """AMOUNTS together, one sum for each currency as people read it; no digit is rounded."""
+    totals: dict[str, Decimal] = {}
+    with localcontext(Context(prec=_DIGITS, traps=[Inexact])):
+        for each in amounts:
+            totals[each.currency] = totals.get(each.currency, Decimal(0)) + each.amount
+    texts = {currency: f"{total:f}" for currency, total in totals.items()}
+    return [
+        format_money(text, currency) or f"{text} {currency}" for currency, text in texts.items()
+    ]
+
+
+def _headline(
+    payload: str | Mapping[str, Any], kind_presentation: Presentation | Mapping[str, Any] | None
+) -> Value | None:
     try:
         document: Json = parse(payload) if isinstance(payload, str) else dict(payload)
     except ValueError:
@@ -33,5 +79,5 @@ def headline_amount(
             continue
         shown = leaf(value, presentation.format(path), document, resolve(document, path[:-1]))
         if shown.kind == "money":
-            return shown.text
+            return shown
     return None

@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from approvals.models import User
 from approvals.models.filter import WINDOW, Due, Risk, Sort
 from approvals.models.listing import ListPage
+from approvals.models.rights import REVIEW
 from approvals.models.words import LONGEST_SEARCH
 from approvals.review.closed import to_word
 from approvals.review.cursors import to_cursor
@@ -43,6 +44,7 @@ def column_context(selection: Selection, user: User, now: datetime) -> dict[str,
         "youngest_missing": page.youngest_missing,
         "oldest_missing": page.oldest_missing,
         "filters": view not in PAST,
+        "may_select": view not in PAST and user.rights.anywhere(REVIEW),
         "elsewhere": [(each.title, each.address) for each in _elsewhere(selection)],
         "window": WINDOW if selection.filter.looks_inside and not page.is_whole else 0,
         "sees_all": user.rights.oversees_something,

@@ -63,7 +63,7 @@ def _reassigned(facts: Mapping[str, Any]) -> str:
 
 def _channel(facts: Mapping[str, Any]) -> str:
     word = str(facts.get("channel", ""))
-    return f" {Channel(word).label}" if word == Channel.API else ""
+    return f" {Channel(word).label}" if word in (Channel.API, Channel.BULK) else ""
 
 
 def _edited(facts: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -54,7 +54,7 @@ def toast_context(
     moves = not request.is_pending or (held is not None and held.is_last)
     return {
         "request": request,
-        "words": _words(request, decisions, held),
+        "words": progress(request, decisions, held),
         "held": held,
         "poll": poll_seconds(request, now) if moves else 0,
         "now": now,
@@ -62,7 +62,8 @@ def toast_context(
     }
 
 
-def _words(request: ApprovalRequest, decisions: list[Decision], held: Held | None) -> str:
+def progress(request: ApprovalRequest, decisions: Sequence[Decision], held: Held | None) -> str:
+    """How far REQUEST has come, for who decided it; DECISIONS that stand, what is HELD of it."""
     if not request.is_pending:
         delivery = getattr(request, "delivery", None)
         taken = delivery is not None and delivery.state == DeliveryState.DELIVERED

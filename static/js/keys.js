@@ -26,7 +26,7 @@ function show() {
 // From row to row; a row decided meanwhile is passed over.
 function move(step) {
   const links = [...document.querySelectorAll(".row:not(.row--decided) .row-link")].filter(seen);
-  const here = links.indexOf(document.activeElement);
+  const here = links.indexOf(document.activeElement.closest(".row")?.querySelector(".row-link"));
   const from = here < 0 ? links.findIndex((link) => link.ariaCurrent === "true") : here;
   const to = from < 0 ? 0 : Math.min(Math.max(from + step, 0), links.length - 1);
   links[to]?.focus();
@@ -63,6 +63,11 @@ function edit() {
   goal?.focus();
   goal?.scrollIntoView({ block: "nearest" });
 }
+// Ticks the row one is at, or the one whose request is open.
+function select() {
+  const here = document.activeElement.closest(".row") ?? document.querySelector(".row:has([aria-current])");
+  seen(here?.querySelector(".select-box")?.parentElement)?.control.click();
+}
 function list() {
   const keys = document.getElementById("keys");
   if (keys.open) keys.close();
@@ -82,6 +87,8 @@ const DOES = {
   a: () => choose("a", "approved", "Approve is chosen. Ctrl+Enter sends it."),
   r: () => choose("r", "rejected", "Reject is chosen. Say why; Ctrl+Enter sends it."),
   e: edit,
+  x: select,
+  b: () => seen(at("b"))?.click(),
   ".": () => seen(at("."))?.click(),
   z: () => seen(at("z"))?.click(),
   "/": search,

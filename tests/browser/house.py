@@ -51,6 +51,7 @@ class House:
         self._put_unusual()
         self._put_held()
         self._put_talk()
+        self._put_together()
         self._put_closed()
         self._put_undelivered()
 
@@ -124,6 +125,12 @@ class House:
         )
         lifecycle.comment(talk, author=anna, text="@bert then it is fine for me.\nFor you too?")
         lifecycle.comment(talk, author=bert, text="Who pays the express?", asks_requester=True)
+
+    def _put_together(self) -> None:
+        """Two of low risk, which may be decided together."""
+        for number, total in enumerate(("84.90", "129.00")):
+            paper = papers.order(f"NO-1044{number}", total) | {"risk": {"score": 12 + number}}
+            self._put(f"low-{number}", "anna", "bert", **paper)
 
     def _put_unusual(self) -> None:
         held = self._put(

@@ -122,6 +122,30 @@ def decided_elsewhere(page: Page, house: House) -> None:
     expect(page.locator(".row--decided")).to_be_visible()
 
 
+def selected(page: Page, house: House) -> None:
+    for name in ("low-0", "low-1", "order", "form", "bare"):
+        page.get_by_label(f"Select {house.requests[name].title}", exact=True).check()
+    expect(page.locator("#bulk-words")).to_have_text("5 selected")
+
+
+def summed_up(page: Page, house: House) -> None:
+    selected(page, house)
+    page.get_by_role("button", name="Decide together").click()
+    expect(page.get_by_role("heading", name="Decide 2 requests together")).to_be_visible()
+
+
+def no_reason(page: Page, house: House) -> None:
+    summed_up(page, house)
+    press("Reject all 2")(page, house)
+
+
+def decided_together(page: Page, house: House) -> None:
+    summed_up(page, house)
+    house.decide("low-1", "bert")
+    page.locator("#decide-form button[value=approved]").click()
+    expect(page.get_by_role("heading", name="1 of 2 requests decided")).to_be_visible()
+
+
 def secret_made(page: Page, house: House) -> None:
     page.get_by_text("New signing secret…").click()
     page.get_by_label("The former ones end").first.select_option("at-once")
@@ -172,6 +196,11 @@ STRANGER = [
 REVIEWER = [
     Screen("queue", "anna", "/requests/"),
     Screen("queue-news", "anna", "/requests/", news_came),
+    Screen("selected", "anna", "/requests/?view=needs-me", selected),
+    Screen("bulk", "anna", "/requests/?view=needs-me", summed_up),
+    Screen("bulk-mend", "anna", "/requests/?view=needs-me", no_reason, 422),
+    Screen("bulk-none", "anna", "/requests/bulk/?view=needs-me"),
+    Screen("bulk-results", "anna", "/requests/?view=needs-me", decided_together),
     Screen("account-menu", "anna", "/requests/", menu("Anna Berg"), only="wide"),
     Screen("rail", "mara", "/requests/", menu("Open menu"), only="phone"),
     Screen("rail-account", "mara", "/requests/", menu("Open menu", "Mara Nair"), only="phone"),

@@ -33,7 +33,7 @@ FULL = KindFields(
 )
 
 
-def test_a_kind_that_says_nothing_holds_for_ten_seconds_whoever_makes_it(mara):
+def test_a_kind_that_says_nothing_holds_and_guards_as_usual_whoever_makes_it(mara):
     keeping.make_kind("refund", FULL, admin=mara)
     with connection.cursor() as cursor:  # as the release before, which does not know of it
         cursor.execute(
@@ -42,9 +42,9 @@ def test_a_kind_that_says_nothing_holds_for_ten_seconds_whoever_makes_it(mara):
             "VALUES ('old', 'Old', '{}', 1, 'failure', 'fail', '{}')"
         )
     made = RequestKind.objects.filter(slug__in=["refund", "old"])
-    assert set(made.values_list("slug", "undo_seconds")) == {
-        ("refund", 10),
-        ("old", 10),
+    assert set(made.values_list("slug", "undo_seconds", "bulk")) == {
+        ("refund", 10, "low-risk"),
+        ("old", 10, "low-risk"),
     }
 
 
@@ -54,6 +54,12 @@ def test_how_long_a_decision_is_held_stands_in_the_history_of_its_kind(mara):
         "undo_seconds"
     ]
     assert ChangeEvent.objects.latest("seq").facts["changed"] == {"undo_seconds": [10, 0]}
+
+
+def test_what_is_decided_together_stands_in_the_history_of_its_kind(mara):
+    keeping.make_kind("refund", FULL, admin=mara)
+    assert keeping.change_kind("refund", replace(FULL, bulk="never"), admin=mara) == ["bulk"]
+    assert ChangeEvent.objects.latest("seq").facts["changed"] == {"bulk": ["low-risk", "never"]}
 
 
 @pytest.fixture(autouse=True)
@@ -133,6 +139,7 @@ def test_a_request_that_is_open_stays_as_it_was_received(mara):
         ({"due_in_seconds": 86_400}, "due_in_seconds"),
         ({"undo_seconds": -1}, "undo_seconds"),
         ({"undo_seconds": 31}, "undo_seconds"),
+        ({"bulk": "all"}, "bulk"),
         ({"default_users": ["nobody"]}, "default_users"),
         ({"default_groups": ["operator"]}, "default_groups"),
     ],

@@ -18,6 +18,7 @@ def kind_form(**fields: Any) -> dict[str, Any]:
         "on_reject": "failure",
         "on_timeout": "fail",
         "undo_seconds": "10",
+        "bulk": "low-risk",
         "of-TOTAL_FORMS": "0",
         "of-INITIAL_FORMS": "0",
         **fields,

@@ -72,6 +72,7 @@ def test_a_kind_is_made_as_it_was_typed(client, mara):
         timeout_seconds="24 h",
         due_in_seconds="30 min",
         undo_seconds="5",
+        bulk="opened",
         default_groups=["order-desk"],
         default_users="mara",
         presentation='{"labels": {"/amount": "Sum"}}',
@@ -84,11 +85,13 @@ def test_a_kind_is_made_as_it_was_typed(client, mara):
     assert kind.reject_reasons == ["Too much", "Not ours"]
     assert (kind.timeout_seconds, kind.due_in_seconds) == (86_400, 1_800)
     assert kind.undo_seconds == 5
+    assert kind.bulk == "opened"
     assert [str(row) for row in kind.requirements.all()] == ["2 of finance"]
     assert kind.presentation == {"labels": {"/amount": "Sum"}}
     said = words(client.get(PAGE))
     assert "24 h" in said
     assert "for 5 s after a press in the browser" in said
+    assert "Decided together Those they have opened" in said
     assert "Senders name it refund." in said
     assert "3 2 of finance" in words(client.get(LIST))
 
@@ -104,6 +107,7 @@ def test_a_kind_is_made_as_it_was_typed(client, mara):
         ({"timeout_seconds": "1 h", "due_in_seconds": "1 h"}, "Choose less than the timeout"),
         ({"undo_seconds": "31"}, "less than or equal to 30"),
         ({"undo_seconds": ""}, "This is needed."),
+        ({"bulk": "all"}, "Select a valid choice"),
         ({"presentation": "{"}, "This is not JSON"),
         ({"presentation": '{"labels": {}, "labels": {}}'}, "the same key twice"),
         ({"presentation": "[]"}, "Write one JSON object"),

@@ -12,6 +12,7 @@ from django.utils import timezone
 from django.views.decorators.http import require_safe
 
 from approvals.presentation import PAGE_OF_ROWS, present_rows
+from approvals.review import openings
 from approvals.review.column import column_context
 from approvals.review.page import card_context, find, page_context, panel_version
 from approvals.review.rows import presentation_of
@@ -28,13 +29,16 @@ _LONGEST_POINTER = 2_000  # characters
 def show(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     """The page of a request this person may see; 404 for any other.
 
-    Where the address names a list, it stands beside that; htmx gets the pane alone.
+    Where the address names a list, it stands beside that; htmx gets the pane alone. That they
+    have opened it is noted (`review.openings`).
     """
     now = timezone.now()
     selection = Selection.named(request.GET, request.user)
     # The version first: what changes in between is then shown by the next look.
     version = panel_version(request.user, public_id, now)
     approval = find(request.user, public_id)
+    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        openings.note(approval, request.user, now)
     context = page_context(approval, request.user, now, selection=selection)
     told = {"version": version, "toast": just_decided(request.user, request.GET, now)}
     return render(request, PAGE, context | told | framed(request, selection, now))
