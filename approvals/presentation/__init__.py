@@ -2,9 +2,9 @@
 
 `present` turns the original JSON text into blocks (lists of fields, tables, steps)
 that `templates/parts/payload.html` renders; `Places` draws single values by their pointers;
-`headline_amount` is the sum an approve
-button names; `render_markdown` makes safe HTML of a sender's summary. Everything
-here treats its input as written by a stranger who wants to be misread.
+`headline_amount` is the sum an approve button names; `word_diff` compares texts;
+`render_markdown` makes safe HTML of a sender's summary. Everything here treats its input as
+written by a stranger who wants to be misread.
 """
 
 from __future__ import annotations
@@ -18,10 +18,12 @@ from approvals.presentation.money import format_money
 from approvals.presentation.places import Place, Places
 from approvals.presentation.settings import Presentation
 from approvals.presentation.text import visible
+from approvals.presentation.worddiff import Piece, one_side, shortened, word_diff
 
 __all__ = [
     "KINDS",
     "PAGE_OF_ROWS",
+    "Piece",
     "Place",
     "Places",
     "Presentation",
@@ -29,8 +31,11 @@ __all__ = [
     "format_money",
     "headline_amount",
     "indented",
+    "one_side",
     "present",
     "present_rows",
     "render_markdown",
+    "shortened",
     "visible",
+    "word_diff",
 ]
