@@ -6,6 +6,7 @@ from django import template
 
 from approvals.templatetags import (
     amounts,
+    assets,
     beats,
     icons,
     marks,
@@ -17,6 +18,6 @@ from approvals.templatetags import (
 
 register = template.Library()
 
-for _part in (amounts, beats, icons, marks, moments, payload, prose, rail):
+for _part in (amounts, assets, beats, icons, marks, moments, payload, prose, rail):
     register.tags.update(_part.register.tags)
     register.filters.update(_part.register.filters)
