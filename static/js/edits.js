@@ -17,18 +17,21 @@ const WORDS = new RegExp(
 const HIDDEN = /(?![\n\t])[\p{C}\p{Zl}\p{Zp}\u034f\u115f\u1160\u2800\u3164\uffa0\ufe00-\ufe0e]/gu;
 const spell = (sign) => `[U+${sign.codePointAt(0).toString(16).toUpperCase().padStart(4, "0")}]`;
 const all = (part, words) => words.map((word) => [part, word]);
+// How far each diagonal leads; that in the middle is of as many words put in as taken out.
+const MIDDLE = MOST_EDITS + 1;
 const down = (far, line, edits) =>
-  line === -edits || (line !== edits && far.get(line - 1) < far.get(line + 1));
+  line === -edits || (line !== edits && far[MIDDLE + line - 1] < far[MIDDLE + line + 1]);
 
 function walk(old, now) {
-  const far = new Map([[1, 0]]);
+  const far = new Int32Array(2 * MIDDLE + 1);
   const trace = [];
   for (let edits = 0, steps = 3e5; edits <= MOST_EDITS && steps > 0; edits++) {
-    trace.push(new Map(far));
+    trace.push(far.slice());
     for (let line = -edits; line <= edits; line += 2) {
-      let x = down(far, line, edits) ? far.get(line + 1) : far.get(line - 1) + 1;
+      const at = MIDDLE + line;
+      let x = down(far, line, edits) ? far[at + 1] : far[at - 1] + 1;
       for (steps--; x < old.length && x - line < now.length && old[x] === now[x - line]; x++) steps--;
-      far.set(line, x);
+      far[at] = x;
       if (x >= old.length && x - line >= now.length) return trace;
     }
   }
@@ -43,7 +46,7 @@ function between(old, now) {
   for (let edits = trace.length - 1; edits >= 0; edits--) {
     const put = down(trace[edits], x - y, edits);
     const line = x - y + (put ? 1 : -1);
-    const fromX = trace[edits].get(line);
+    const fromX = trace[edits][MIDDLE + line];
     const fromY = fromX - line;
     for (; x > fromX && y > fromY; x--, y--) pairs.push(["same", old[x - 1]]);
     if (edits) pairs.push(put ? ["new", now[fromY]] : ["gone", old[fromX]]);

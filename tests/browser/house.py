@@ -109,7 +109,12 @@ class House:
         self._put("raced", "anna", "bert", title="Release order NO-10433", timeout_seconds=7_200)
         _tell(self.requests["order"])
         alive = Heartbeat.objects.filter(request=self.requests["order"])
-        alive.update(last_beat_at=database_now() - timedelta(seconds=18), beats=40)
+        now = database_now()
+        alive.update(
+            last_beat_at=now - timedelta(seconds=18),
+            next_beat_at=now + timedelta(minutes=10),
+            beats=40,
+        )
 
     def _put_talk(self) -> None:
         """One that is talked about: a mention, a question that waits, one that is answered."""
