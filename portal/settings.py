@@ -304,7 +304,7 @@ STATIC_URL = "static/"
 STATIC_ROOT = env.static_root if env.static_root.is_absolute() else BASE_DIR / env.static_root
 STATICFILES_DIRS = [BASE_DIR / "static"]
 STORAGES = {
-    "staticfiles": {"BACKEND": "whitenoise.storage.CompressedManifestStaticFilesStorage"},
+    "staticfiles": {"BACKEND": "portal.storage.JoinedStorage"},
 }
 if DEBUG:  # pages work before collectstatic was run
     STORAGES["staticfiles"]["BACKEND"] = "django.contrib.staticfiles.storage.StaticFilesStorage"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import accumulate
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from django.db import models
 
 from approvals.models.delivery import CallbackDelivery
 from approvals.models.execution import Execution
+from approvals.models.heartbeat import Heartbeat
 from approvals.models.request import ApprovalRequest
 from approvals.models.sight import sees
 from approvals.models.sql import Prepared
@@ -46,12 +48,17 @@ _DELIVERY = _in_order(
     *("id", "state", "attempts", "in_flight", "owed_at", "next_attempt_at", "settled_at"),
 )
 _EXECUTION = _in_order(Execution, "id", "status", "seen_at")
+_HEARTBEAT = _in_order(
+    Heartbeat,
+    *("request_id", "interval", "next_beat_at", "last_beat_at", "beats", "misses"),
+)
 
 _SETTLING = Prepared(
     f"""
 SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
        {", ".join(f"d.{name}" for name in _DELIVERY)},
        {", ".join(f"e.{name}" for name in _EXECUTION)},
+       {", ".join(f'b."{name}"' for name in _HEARTBEAT)},
        (SELECT array_agg(v.id ORDER BY v.id) FROM approvals_decision v
          WHERE v.request_id = r.id AND v.retracted_at IS NULL),
        (SELECT max(v.undo_until) FROM approvals_decision v
@@ -65,6 +72,7 @@ SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
   FROM approvals_approvalrequest r
   LEFT JOIN approvals_callbackdelivery d ON d.request_id = r.id
   LEFT JOIN approvals_execution e ON e.id = r.execution_id
+  LEFT JOIN approvals_heartbeat b ON b.request_id = r.id
  WHERE r.public_id = %(public_id)s::uuid
    AND (%(all)s::boolean OR {sees("%(user)s::bigint")})"""  # noqa: S608  # nosec B608
 )
@@ -72,10 +80,10 @@ SELECT {", ".join(f"r.{name}" for name in _REQUEST)},
 
 @dataclass(frozen=True, slots=True)
 class Settling:
-    """A request as far as its panel shows it: with its delivery and its execution, and of
-    all three only the columns that move. VOTES: its decisions that stand, by key; UNDO_UNTIL:
-    when the last of them can no longer be taken back. ASKED_LAST:
-    its youngest assignment, which tells that others were asked. FINDING: what AWS said of
+    """A request as far as its panel shows it: with its delivery, its execution and its
+    heartbeat, and of all four only the columns that move. VOTES: its decisions that stand, by
+    key; UNDO_UNTIL: when the last of them can no longer be taken back. ASKED_LAST: its youngest
+    assignment, which tells that others were asked. FINDING: what AWS said of
     its callback. READ_AT: when its execution's history was last read. TALK: a word that
     changes with every comment, and with how far its questions have come.
     """
@@ -83,6 +91,7 @@ class Settling:
     request: ApprovalRequest
     delivery: CallbackDelivery | None
     execution: Execution | None
+    heartbeat: Heartbeat | None
     votes: list[int] | None
     undo_until: datetime | None
     asked_last: int | None
@@ -97,17 +106,18 @@ def settling_of(user: User, public_id: UUID) -> Settling | None:
     row = _SETTLING.row(public_id=public_id, user=user.pk, all=everything)
     if row is None:
         return None
-    first, second = len(_REQUEST), len(_REQUEST) + len(_DELIVERY)
+    first, second, third = accumulate(map(len, (_REQUEST, _DELIVERY, _EXECUTION)))
     *columns, votes, undo_until, asked_last, finding, read_at, talk = row
     request = ApprovalRequest.from_db("default", _REQUEST, columns[:first])
     delivery = _joined(CallbackDelivery, _DELIVERY, columns[first:second])
-    execution = _joined(Execution, _EXECUTION, columns[second:])
+    execution = _joined(Execution, _EXECUTION, columns[second:third])
+    heartbeat = _joined(Heartbeat, _HEARTBEAT, columns[third:])
     # None is remembered as well: asking for what is not there must not ask the database.
     request._state.fields_cache |= {"delivery": delivery, "execution": execution}
     moved = (votes, undo_until, asked_last, finding, read_at, talk)
-    return Settling(request, delivery, execution, *moved)
+    return Settling(request, delivery, execution, heartbeat, *moved)
 
 
 def _joined(model: type[Row], names: tuple[str, ...], columns: list[Any]) -> Row | None:
-    found = columns[names.index("id")] is not None
-    return model.from_db("default", names, columns) if found else None
+    """The row that was joined, if its key, which comes first, is there."""
+    return None if columns[0] is None else model.from_db("default", names, columns)

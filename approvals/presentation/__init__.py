@@ -3,6 +3,7 @@
 `present` turns the original JSON text into blocks (lists of fields, tables, steps)
 that `templates/parts/payload.html` renders; `Places` draws single values by their pointers;
 `headline_amount` is the sum an approve button names, `sums` what many come to;
+`word_diff` compares texts;
 `render_markdown` makes safe HTML of a sender's summary. Everything here treats its input as
 written by a stranger who wants to be misread.
 """
@@ -18,11 +19,13 @@ from approvals.presentation.money import format_money
 from approvals.presentation.places import Place, Places
 from approvals.presentation.settings import Presentation
 from approvals.presentation.text import visible
+from approvals.presentation.worddiff import Piece, one_side, shortened, word_diff
 
 __all__ = [
     "KINDS",
     "PAGE_OF_ROWS",
     "Money",
+    "Piece",
     "Place",
     "Places",
     "Presentation",
@@ -31,9 +34,12 @@ __all__ = [
     "headline_amount",
     "headline_money",
     "indented",
+    "one_side",
     "present",
     "present_rows",
     "render_markdown",
     "sums",
+    "shortened",
     "visible",
+    "word_diff",
 ]

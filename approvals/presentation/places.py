@@ -45,6 +45,10 @@ class Places:
         path = path_of(pointer)
         return self._drawn(value, path, self._pattern(path))
 
+    def raw(self, pointer: str) -> Json:
+        """The value itself, as it was sent."""
+        return resolve(self._document, path_of(pointer))
+
     def format(self, pointer: str) -> str:
         return self._presentation.format(self._pattern(path_of(pointer)))
 

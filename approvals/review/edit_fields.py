@@ -3,32 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
 
-from approvals.canonical import Json, NumberToken, canonical_json, with_tokens
+from approvals.canonical import Json, NumberToken, with_tokens
 from approvals.lifecycle.edits import (
     SENTENCES,
     Type,
     editable_of,
-    final_payload,
     is_date,
     type_of,
     value_at,
 )
 from approvals.models import ApprovalRequest, Decision
-from approvals.presentation import Place, Places, format_money, indented
-from approvals.presentation.blocks import Value
-from approvals.presentation.jsontext import Number
+from approvals.presentation import Place, Places, format_money
+from approvals.review.changes import is_long
 from approvals.review.rows import presentation_of
-from approvals.states import Cause, RequestState
 from approvals.strict_json import MalformedJson, parse_json
 
 PREFIX = "edit-"
-LONG_TEXT = 60  # characters; beyond, a field of several lines
 
 
 class EditField(forms.Field):
@@ -85,15 +80,6 @@ class EditField(forms.Field):
 _NUMERIC = {("integer", "integer"), ("number", "integer"), ("number", "number")}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One value as sent (OLD) and as approved (NEW)."""
-
-    place: Place
-    old: Value
-    new: Value
-
-
 def edit_fields(request: ApprovalRequest, agreed: Decision | None) -> dict[str, EditField]:
     """A field for each value of REQUEST that may be edited, named `edit-<n>`.
 
@@ -127,44 +113,6 @@ def _fix(fields: Iterable[EditField], edits: Mapping[str, Json]) -> None:
         field.is_fixed = True
 
 
-def changes_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[Change]:
-    """What the approvals among DECISIONS changed, in the order in which it was allowed."""
-    edited = next((decision for decision in decisions if decision.edits_text), None)
-    if edited is None:
-        return []
-    edits = edited.edits
-    places = Places(request.payload_text, presentation_of(request.kind))
-    return [
-        Change(place, place.value, places.drawn(pointer, _shown(edits[pointer])))
-        for pointer in request.editable
-        if pointer in edits and (place := places.at(pointer))
-    ]
-
-
-def edits_made(request: ApprovalRequest, decisions: Sequence[Decision]) -> dict[str, Any]:
-    """The context of request/_changes.html: what an approval changed, and what it approved.
-
-    Nothing where it was not an approval by people that ended the request: what an operator, a
-    rule or a rejection ends is sent as it was asked for.
-    """
-    by_people = bool(decisions) and decisions[-1].cause == Cause.PERSON
-    if not request.is_pending and not (request.state == RequestState.APPROVED and by_people):
-        return {}
-    edited = next((decision for decision in decisions if decision.edits_text), None)
-    if edited is None:
-        return {}
-    final = final_payload(request.payload_text, edited.edits)
-    return {
-        "changes": changes_of(request, [edited]),
-        "final": indented(canonical_json(final)),
-        "final_sha256": edited.final_sha256,
-    }
-
-
-def _shown(value: Json) -> Any:
-    return Number(value) if isinstance(value, NumberToken) else value
-
-
 def _text_of(value: Json) -> str:
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
 
@@ -192,6 +140,6 @@ def _widget(kind: Type, text: str, name: str, *, money: bool) -> forms.Widget:
         # No input of type number: a browser steps and rounds those.
         mode = "numeric" if kind == "integer" else "decimal"
         return forms.TextInput({**attrs, "inputmode": mode})
-    if len(text) > LONG_TEXT or "\n" in text or "\r" in text:
+    if is_long(text):
         return forms.Textarea({**attrs, "rows": "4", "dir": "auto"})
     return forms.TextInput({**attrs, "dir": "auto"})

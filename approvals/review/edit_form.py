@@ -10,7 +10,8 @@ from django import forms
 from approvals.canonical import Json, canonical_json
 from approvals.lifecycle.edits import counted
 from approvals.models import ApprovalRequest, Decision
-from approvals.review.edit_fields import Change, EditField, changes_of, edit_fields
+from approvals.review.changes import Change, changes_of
+from approvals.review.edit_fields import EditField, edit_fields
 from approvals.states import Cause, Verdict
 
 

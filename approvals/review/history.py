@@ -2,33 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from approvals.lifecycle.edits import counted
-from approvals.models import AuditEvent
+from approvals.models import ApprovalRequest, AuditEvent
+from approvals.review.changes import Change, changes_told
 from approvals.review.words import clock, listed_names
 from approvals.states import AuditTag, CallbackFinding, Channel, Verdict, Withdrawal
+
+HISTORY_LINES = 100
 
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """WHO did WHAT, and what they SAID."""
+    """WHO did WHAT, what they SAID, and what their approval changed."""
 
     at: datetime
     who: str
     what: str
     said: str = ""
+    changes: Sequence[Change] = ()
 
 
-def lines_of(events: Iterable[AuditEvent]) -> list[Line]:
-    """EVENTS as lines, in their order; each event's actor must have been fetched."""
-    return [_line(event) for event in events]
+def history_of(request: ApprovalRequest) -> list[Line]:
+    """The latest lines of REQUEST's history, youngest first."""
+    events = list(request.history.select_related("actor").order_by("-seq")[:HISTORY_LINES])
+    changes = changes_told(request, events)
+    return [_line(event, changes) for event in events]
 
 
-def _line(event: AuditEvent) -> Line:
+def _line(event: AuditEvent, changes: Mapping[str, Sequence[Change]]) -> Line:
     tag, facts = AuditTag(event.tag), event.facts
     who = event.actor.display_name if event.actor else event.actor_name
     if tag not in _WORDS:
@@ -36,7 +42,9 @@ def _line(event: AuditEvent) -> Line:
     lone, what = _WORDS[tag]
     by_operator = tag in _REASONED or facts.get("why") == Withdrawal.OPERATOR
     said = facts.get("comment") or (facts.get("reason") if by_operator else "")
-    return Line(event.at, who or lone, what(facts), said=str(said or ""))
+    # What ends a hold tells its edits again; they stand with the line that made them.
+    edits = changes.get(facts.get("edits_sha256", ""), ()) if "held" not in facts else ()
+    return Line(event.at, who or lone, what(facts), said=str(said or ""), changes=edits)
 
 
 def _received(facts: Mapping[str, Any]) -> str:

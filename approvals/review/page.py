@@ -29,18 +29,18 @@ from approvals.models.sight import seen_by
 from approvals.policy import Place, Tally
 from approvals.presentation import headline_amount
 from approvals.review import presence
-from approvals.review.edit_fields import edits_made
+from approvals.review.changes import edits_made
 from approvals.review.facts import facts_of, headline, poll_seconds
 from approvals.review.forms import CommentForm, DecisionForm
 from approvals.review.futures import futures_of
 from approvals.review.held import held_of
-from approvals.review.history import lines_of
+from approvals.review.history import history_of
 from approvals.review.response_fields import values_sent
 from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
 from approvals.review.selection import Selection
 from approvals.review.thread import thread_of
 from approvals.review.timeline import checked, timeline_of
-from approvals.review.waiting import pulse_of, run_of
+from approvals.review.waiting import beat_version, pulse_of, run_of
 from approvals.review.words import listed_names
 from approvals.templatetags.moments import NEAR
 
@@ -70,7 +70,8 @@ def find(user: User, public_id: UUID) -> ApprovalRequest:
 def panel_version(user: User, public_id: UUID, now: datetime, *, looks: bool = True) -> str:
     """A word that changes whenever the panel would; one statement.
 
-    While the request waits, it is noted that USER looks at it.
+    Its end, of BEAT_WORD signs, changes with the heartbeat alone. While the request waits, it
+    is noted that USER looks at it.
 
     Raises:
         Http404: as `find`.
@@ -94,7 +95,8 @@ def panel_version(user: User, public_id: UUID, now: datetime, *, looks: bool = T
         presence.look(public_id, user, now) if looks and request.is_pending else [],
         user.pk,
     ]
-    return hashlib.sha256(repr(told).encode()).hexdigest()[:20]
+    word = hashlib.sha256(repr(told).encode()).hexdigest()[:20]
+    return word + beat_version(settling.heartbeat, now)
 
 
 def _moving(row: CallbackDelivery | Execution | None, names: str) -> list[str]:
@@ -167,13 +169,8 @@ def card_context(
         "pulse": pulse_of(request, now),
         "timeline": timeline_of(request),
         "thread": thread_of(request),
-        "history": lines_of(
-            request.history.select_related("actor").order_by("-seq")[:HISTORY_LINES]
-        ),
+        "history": history_of(request),
     }
-
-
-HISTORY_LINES = 100
 
 
 def page_context(

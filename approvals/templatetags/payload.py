@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from django import template
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
-from approvals.presentation import present
+from approvals.presentation import Piece, one_side, present, shortened, word_diff
 from approvals.presentation.blocks import Value
 
 register = template.Library()
@@ -33,6 +34,36 @@ def leaf(value: Value) -> SafeString:
     if not value.flag:
         return drawn
     return format_html('{} <span class="v-flag">({})</span>', drawn, value.flag)
+
+
+@register.simple_tag
+def marked(pieces: Iterable[Piece], side: str = "") -> SafeString:
+    """A text's PIECES with what is gone and new marked; of one SIDE (`gone`, `new`) alone."""
+    shown = one_side(pieces, "gone" if side == "gone" else "new") if side else pieces
+    return format_html_join("", "{}", ((_MARKED[piece.part](piece),) for piece in shown))
+
+
+@register.simple_tag
+def compared(old: object, new: object) -> SafeString:
+    """The text OLD become NEW, as `marked` draws it."""
+    return marked(shortened(word_diff(str(old), str(new))))
+
+
+def _same(piece: Piece) -> SafeString:
+    if not piece.left_out:
+        return format_html("{}", piece.text)
+    words = _("%(count)s unchanged characters") % {"count": f"{piece.left_out:,}"}
+    return format_html('{} <span class="left-out">[… {}]</span> {}', piece.text, words, piece.rest)
+
+
+# Few screen readers tell ins and del apart: the words do.
+_MARK = '<{0}><span class="vh">[{1} </span>{2}<span class="vh">]</span></{0}>'
+
+_MARKED: dict[str, Callable[[Piece], SafeString]] = {
+    "same": _same,
+    "gone": lambda piece: format_html(_MARK, "del", _("taken out:"), piece.text),
+    "new": lambda piece: format_html(_MARK, "ins", _("put in:"), piece.text),
+}
 
 
 def _span(value: Value) -> SafeString:

@@ -66,13 +66,45 @@ function live(words, ok) {
   const place = document.getElementById("live-words");
   if (place.textContent !== words) place.textContent = words;
 }
-document.addEventListener("htmx:after:request", (event) => {
-  if (!polled(event.detail.ctx)) return;
-  const ok = event.detail.ctx.response.status < 400;
+// One look that failed may be a restart; the second says so in the page itself.
+const PATIENCE = 4_000;
+let lost = 0;
+function offline(away, pressed = false) {
+  const notice = document.getElementById("offline");
+  if (!notice || (!away && notice.hidden)) return;
+  notice.hidden = !away;
+  document.getElementById("offline-pressed").hidden = !pressed;
+  document.getElementById("offline-looks").hidden = pressed;
+}
+function looked(ok) {
   live(ok ? "Live" : "Live updates stopped", ok);
+  const pressed = document.getElementById("offline-pressed")?.hidden === false;
+  if (ok) lost = 0;
+  else lost ||= Date.now();
+  // What was pressed in vain stays said until something pressed arrives.
+  if (ok && !pressed) offline(false);
+  else if (!ok && Date.now() - lost > PATIENCE) offline(true, pressed);
+}
+document.addEventListener("htmx:after:request", (event) => {
+  const { ctx } = event.detail;
+  if (polled(ctx)) looked(ctx.response.status < 400);
+  else if (ctx.response.status < 500) offline(false);
 });
 document.addEventListener("htmx:error", (event) => {
-  if (polled(event.detail.ctx)) live("Live updates stopped", false);
+  const { ctx } = event.detail;
+  if (polled(ctx)) looked(false);
+  else if (!ctx?.response) offline(true, ctx?.request?.method !== "GET");
+});
+addEventListener("offline", () => offline(true));
+addEventListener("online", () => document.body.dispatchEvent(new CustomEvent("awake")));
+
+// A proxy's "bad gateway" takes the place of nothing: neither of what is looked at again and
+// again, nor of a form with what was typed.
+document.addEventListener("htmx:before:swap", (event) => {
+  const { ctx } = event.detail;
+  if (ctx.response.status < 500) return;
+  event.preventDefault();
+  if (!polled(ctx)) offline(true, ctx.request.method !== "GET");
 });
 
 // What came back with an error or a conflict takes the focus.

@@ -110,7 +110,12 @@ class House:
         self._put("raced", "anna", "bert", title="Release order NO-10433", timeout_seconds=7_200)
         _tell(self.requests["order"])
         alive = Heartbeat.objects.filter(request=self.requests["order"])
-        alive.update(last_beat_at=database_now() - timedelta(seconds=18), beats=40)
+        now = database_now()
+        alive.update(
+            last_beat_at=now - timedelta(seconds=18),
+            next_beat_at=now + timedelta(minutes=10),
+            beats=40,
+        )
 
     def _put_talk(self) -> None:
         """One that is talked about: a mention, a question that waits, one that is answered."""
@@ -165,9 +170,9 @@ class House:
     def _put_held(self) -> None:
         """Decided in the browser, and not sent for as long as somebody looks at it here."""
         make_kind(undo_seconds=30)
-        for name, needed in (("pressed", 1), ("vote", 2)):
+        for name, needed in (("pressed", 1), ("vote", 2), ("regretted", 1)):
             self._put(
-                name, "anna", "bert", title=f"Release order NO-104{35 + needed}",
+                name, "anna", "bert", title=f"Release order NO-1043{len(self.requests)}",
                 timeout_seconds=86_000, required_approvals=needed,
             )  # fmt: skip
             lifecycle.decide(
@@ -176,8 +181,8 @@ class House:
             )  # fmt: skip
         make_kind(undo_seconds=0)
         until = database_now() + timedelta(hours=1)
-        held = ApprovalRequest.objects.filter(pk=self.requests["pressed"].pk)
-        held.update(held_until=until)
+        lasting = [self.requests[name].pk for name in ("pressed", "regretted")]
+        ApprovalRequest.objects.filter(pk__in=lasting).update(held_until=until)
 
     def _put_closed(self) -> None:
         people = self.people
@@ -192,7 +197,8 @@ class House:
             "anna",
             edits={
                 "/actions/0/arguments/amount": "280.80",
-                "/actions/1/arguments/body": "Hi.",
+                "/actions/1/arguments/body": "Hi Ingrid,\n\nThank you for the tent. We have paid "
+                "280.80, the price less wear.",
                 "/restock": False,
             },
         )

@@ -9,8 +9,10 @@ from uuid import UUID
 
 from django.core import mail
 from django.test import Client
+from django.utils import timezone
 from playwright.sync_api import Page, expect
 
+from approvals.review import presence
 from tests.browser.house import House
 
 Then = Callable[[Page, House], None]
@@ -167,6 +169,52 @@ def cookies_gone(page: Page, house: House) -> None:
     expect(page.get_by_role("heading", name="open for too long")).to_be_visible()
 
 
+def held_toast(page: Page, house: House) -> None:
+    page.goto(f"{page.url}&decided={house.requests['pressed'].public_id}")
+    expect(page.locator("#toast").get_by_role("button", name="Undo")).to_be_visible()
+
+
+def taken_back(page: Page, house: House) -> None:
+    page.get_by_role("button", name="Undo").first.click()
+    expect(page.get_by_text("Taken back.")).to_be_visible()
+
+
+def somebody_looks(page: Page, house: House) -> None:
+    looking = house.people["bert"]
+    presence.look(house.requests["order"].public_id, looking, timezone.now())
+    page.evaluate("document.body.dispatchEvent(new CustomEvent('awake'))")
+    expect(page.get_by_text("looking at this too")).to_be_visible()
+
+
+def portal_gone(page: Page, house: House) -> None:
+    page.evaluate("dispatchEvent(new Event('offline'))")
+    expect(page.get_by_text("The portal does not answer.")).to_be_visible()
+
+
+def press_unheard(page: Page, house: House) -> None:
+    page.route("**/decide/**", lambda route: route.fulfill(status=502, body="Bad gateway"))
+    page.locator("#decide-form button[value=approved]").click()
+    expect(page.get_by_text("may not have arrived")).to_be_visible()
+
+
+def mentioned(page: Page, house: House) -> None:
+    page.get_by_label("Message").fill("@carl and @bert, which depot?")
+    page.get_by_role("button", name="Ask the requester").click()
+    expect(page.get_by_text("@carl cannot see this request")).to_be_visible()
+
+
+def filled(page: Page, house: House) -> None:
+    page.get_by_label("Amount").fill("280.80")
+    page.get_by_label("Body").fill("Hi Ingrid,\n\nThank you for the tent. We have paid 280.80.")
+    page.get_by_label("Restock").select_option("No")
+    expect(page.locator("[data-compared]")).to_be_visible()
+
+
+def history_opened(page: Page, house: House) -> None:
+    opened(page, house)
+    expect(page.locator("#history .marked").first).to_be_visible()
+
+
 def edited(page: Page, house: House) -> None:
     page.get_by_label("Amount").fill("280.80")
     page.get_by_label("Body").fill("Hi Ingrid,\n\nwe have paid 280.80, the price less wear.")
@@ -218,8 +266,14 @@ REVIEWER = [
     Screen("beside", "anna", "@order?view=needs-me"),
     Screen("beside-chosen", "anna", "@form?view=needs-me", approve_chosen, only="wide"),
     Screen("beside-toast", "anna", "@bare?view=needs-me", just_decided),
+    Screen("beside-held", "anna", "@bare?view=needs-me", held_toast),
+    Screen("beside-gone", "anna", "@bare?view=needs-me", portal_gone),
     Screen("beside-decided", "anna", "@sending?view=decided-by-me"),
     Screen("order", "anna", "@order"),
+    Screen("order-seen-by-two", "anna", "@order", somebody_looks),
+    Screen("order-gone", "anna", "@order", portal_gone),
+    Screen("queue-gone", "anna", "/requests/", portal_gone),
+    Screen("press-unheard", "anna", "@bare", press_unheard, 502),
     Screen("order-mend", "anna", "@order", press("Reject"), 422),
     Screen("agent", "anna", "@agent"),
     Screen("document", "anna", "@document"),
@@ -228,17 +282,20 @@ REVIEWER = [
     Screen("form", "anna", "@form"),
     Screen("form-mend", "anna", "@form", press("Approve"), 422),
     Screen("editable", "anna", "@editable"),
+    Screen("editable-filled", "anna", "@editable", filled),
     Screen("editable-mend", "anna", "@editable", edited, 422),
     Screen("edited", "anna", "@edited"),
-    Screen("edits", "anna", "@edits", opened),
+    Screen("edits", "anna", "@edits", history_opened),
     Screen("teams", "anna", "@teams"),
     Screen("payment", "anna", "@payment"),
     Screen("bare", "anna", "@bare"),
     Screen("talk", "anna", "@talk"),
+    Screen("talk-said", "anna", "@talk", mentioned),
     Screen("talk-mend", "anna", "@talk", press("Comment"), 422),
     Screen("talk-read-only", "audrey", "@talk"),
     Screen("held", "anna", "@held"),
     Screen("pressed", "anna", "@pressed"),
+    Screen("taken-back", "anna", "@regretted", taken_back),
     Screen("pressed-by-another", "bert", "@pressed"),
     Screen("vote", "anna", "@vote"),
     Screen("own", "anna", "@own"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.static.files import PAGES, TEMPLATES, icons_in_sprite, markup, name_of
+from tests.static.files import PAGES, ROOT, TEMPLATES, icons_in_sprite, markup, name_of
 
 FORBIDDEN = {
     "an inline style": r"\sstyle\s*=|<style\b",
@@ -70,6 +70,13 @@ def test_a_button_says_what_it_does_when_enter_is_pressed(path: Path) -> None:
 def test_every_icon_is_in_the_sprite(path: Path) -> None:
     named = set(re.findall(r"{%\s*icon \"([^\"]+)\"", path.read_text()))
     assert named <= icons_in_sprite(), named - icons_in_sprite()
+
+
+def test_every_icon_of_the_sprite_is_drawn_somewhere() -> None:
+    """Each costs every first visit; a name in quotes, in a template or in code, is a use."""
+    code = [*PAGES, *(ROOT / "approvals").rglob("*.py"), *(ROOT / "portal").rglob("*.py")]
+    quoted = set(re.findall(r"""["']([a-z0-9-]+)["']""", "".join(p.read_text() for p in code)))
+    assert icons_in_sprite() - {"mark"} <= quoted, icons_in_sprite() - {"mark"} - quoted
 
 
 @pytest.mark.parametrize("path", PAGES, ids=name_of)

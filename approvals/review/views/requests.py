@@ -19,6 +19,7 @@ from approvals.review.rows import presentation_of
 from approvals.review.selection import Selection
 from approvals.review.toast import just_decided, toast_context
 from approvals.review.views.answers import ReviewerRequest, signed_in, unchanged, versioned
+from approvals.review.waiting import BEAT_WORD, pulse_of
 
 PAGE = "request/page.html"
 _LONGEST_POINTER = 2_000  # characters
@@ -77,7 +78,7 @@ def rows(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
 @require_safe
 @signed_in
 def panel(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
-    """Where the request stands; 304 while nothing changed.
+    """Where the request stands; 304 while nothing changed, the pulse alone after a beat.
 
     `open` says that a form stands below the panel: its buttons go when the request is
     decided, what was typed stays. `held` says that they are gone for a decision that may yet
@@ -87,11 +88,19 @@ def panel(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     version = panel_version(request.user, public_id, now)
     if unchanged(request, version):
         return versioned(HttpResponse(status=304), version)
-    context = card_context(find(request.user, public_id), request.user, now)
+    approval = find(request.user, public_id)
+    if _only_beat(request, version) and pulse_of(approval, now):
+        told = {"pulse": pulse_of(approval, now), "now": now}
+        return versioned(render(request, f"{PAGE}#beat", told), version)
+    context = card_context(approval, request.user, now)
     acts_gone = "held" in request.GET
     form_stands = acts_gone or "open" in request.GET
     context |= {"version": version, "form_stands": form_stands, "acts_gone": acts_gone}
     return versioned(render(request, f"{PAGE}#update", context), version)
+
+
+def _only_beat(request: ReviewerRequest, version: str) -> bool:
+    return request.headers.get("HX-PTag", "")[:-BEAT_WORD] == version[:-BEAT_WORD]
 
 
 @require_safe
