@@ -14,6 +14,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as lazy
 
 from approvals.models.listing import COUNT_LIMIT
 
@@ -27,16 +28,17 @@ _SLUG = re.compile(r"[-\w]{1,100}\Z")
 class Due(models.TextChoices):
     """Where the nearest deadline lies; days end where the portal's time zone ends them."""
 
-    OVERDUE = "overdue", "Overdue"
-    TODAY = "today", "Due today"
-    LATER = "later", "Due later"
+    OVERDUE = "overdue", lazy("Overdue")
+    TODAY = "today", lazy("Due today")
+    LATER = "later", lazy("Due later")
 
 
 class Risk(models.TextChoices):
-    HIGH = "high", f"High risk ({HIGH_RISK} and more)"
-    SOME = "some", f"Some risk ({SOME_RISK} to {HIGH_RISK - 1})"
-    LOW = "low", f"Low risk (below {SOME_RISK})"
-    UNKNOWN = "unknown", "No risk given"
+    # The words repeat HIGH_RISK and SOME_RISK: a sentence with numbers in it cannot be lazy.
+    HIGH = "high", lazy("High risk (70 and more)")
+    SOME = "some", lazy("Some risk (40 to 69)")
+    LOW = "low", lazy("Low risk (below 40)")
+    UNKNOWN = "unknown", lazy("No risk given")
 
 
 _DAY_ENDS = "date_trunc('day', now(), %(zone)s) + interval '1 day'"

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
 from approvals.models import CallbackSource, Circuit
 
 _PASSING = ("It is tried again.", "Whether it took the call is unknown; it is tried again.")
-_CHECK = "Check the source's region and endpoint, and the workers' network."
+_CHECK = lazy("Check the source's region and endpoint, and the workers' network.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +55,13 @@ def _told(detail: str) -> tuple[str, str, str]:
         code, sentence = "", detail
     for tail in _PASSING:
         if sentence.endswith(tail):
-            return code, sentence.removesuffix(tail).strip(), _CHECK
+            return code, _said(sentence.removesuffix(tail).strip()), str(_CHECK)
     trouble, stop, advice = sentence.partition(". ")
     if not stop:
-        return code, sentence, _CHECK
-    return code, f"{trouble}.", advice
+        return code, _said(sentence), str(_CHECK)
+    return code, _said(f"{trouble}."), _said(advice)
+
+
+def _said(sentence: str) -> str:
+    """SENTENCE, which was written down in English, in the reader's language if we know it."""
+    return _(sentence) if sentence else ""

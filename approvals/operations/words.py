@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
+
 from approvals.models import CallbackDelivery
 from approvals.states import DeliveryState, Reply
 
@@ -18,38 +21,45 @@ class Standing:
     means: str
 
 
-_ON_ITS_WAY = Standing("", "send", "On its way", "A worker sends it within seconds.")
-_SENDING = Standing("", "send", "Being sent", "AWS has not answered yet.")
+_ON_ITS_WAY = Standing("", "send", lazy("On its way"), lazy("A worker sends it within seconds."))
+_SENDING = Standing("", "send", lazy("Being sent"), lazy("AWS has not answered yet."))
 _RETRYING = Standing(
-    "warn", "refresh-cw", "Trying again", "AWS did not take it yet. It goes on by itself."
+    "warn",
+    "refresh-cw",
+    lazy("Trying again"),
+    lazy("AWS did not take it yet. It goes on by itself."),
 )
-_TAKEN = Standing("ok", "check", "Delivered", "AWS took the answer.")
+_TAKEN = Standing("ok", "check", lazy("Delivered"), lazy("AWS took the answer."))
 _PERHAPS = Standing(
     "warn",
     "circle-dashed",
-    "Unconfirmed",
-    "AWS has the callback closed. An earlier attempt of ours may have been taken: "
-    "the execution's history tells.",
+    lazy("Unconfirmed"),
+    lazy(
+        "AWS has the callback closed. An earlier attempt of ours may have been "
+        "taken: the execution's history tells."
+    ),
 )
 _UNDELIVERABLE = {
     Reply.CLOSED: Standing(
         "risk",
         "circle-x",
-        "Not taken",
-        "AWS no longer waited: the callback timed out, or was answered elsewhere. "
-        "Sending it again changes nothing while that is so.",
+        lazy("Not taken"),
+        lazy(
+            "AWS no longer waited: the callback timed out, or was answered elsewhere. "
+            "Sending it again changes nothing while that is so."
+        ),
     ),
     Reply.REFUSED: Standing(
         "risk",
         "triangle-alert",
-        "Refused",
-        "AWS refuses this call however often it is made. Mend the cause, then send it again.",
+        lazy("Refused"),
+        lazy("AWS refuses this call however often it is made. Mend the cause, then send it again."),
     ),
     Reply.UNAVAILABLE: Standing(
         "risk",
         "hourglass",
-        "Too late",
-        "AWS could not be told before the callback expired.",
+        lazy("Too late"),
+        lazy("AWS could not be told before the callback expired."),
     ),
 }
 
@@ -70,4 +80,6 @@ def standing(delivery: CallbackDelivery) -> Standing:
 def answer_of_aws(delivery: CallbackDelivery) -> tuple[str, str]:
     """AWS's last answer as its code and our sentence about it; either may be empty."""
     code, colon, sentence = delivery.detail.partition(": ")
-    return (code, sentence) if colon else ("", delivery.detail)
+    if not colon:
+        code, sentence = "", delivery.detail
+    return code, _(sentence) if sentence else ""

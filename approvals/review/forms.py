@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from approvals.models import ApprovalRequest
 from approvals.models.facets import Facets
@@ -30,20 +32,20 @@ class DecisionForm(EditsForm):
         choices=Verdict.choices,
         widget=forms.HiddenInput,
         error_messages=dict.fromkeys(
-            ["required", "invalid_choice"], "Press Approve or Reject: nothing was decided."
+            ["required", "invalid_choice"], lazy("Press Approve or Reject: nothing was decided.")
         ),
     )
     reason = forms.ChoiceField(
-        label="Reason for rejecting",
+        label=lazy("Reason for rejecting"),
         required=False,
         widget=forms.Select(attrs={"class": "input"}),
-        error_messages={"invalid_choice": "Choose one of the list."},
+        error_messages={"invalid_choice": lazy("Choose one of the list.")},
     )
     comment = forms.CharField(
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"class": "input", "rows": "3", "dir": "auto"}),
-        error_messages={"max_length": "Shorten it to 10,000 characters."},
+        error_messages={"max_length": lazy("Shorten it to 10,000 characters.")},
     )
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
@@ -56,7 +58,7 @@ class DecisionForm(EditsForm):
     def _offer(self, reasons: Sequence[str]) -> None:
         field = self.fields["reason"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "None of these"), *((each, each) for each in reasons)]
+        field.choices = [("", _("None of these")), *((each, each) for each in reasons)]
         if not reasons:
             del self.fields["reason"]
 
@@ -111,13 +113,13 @@ class CommentForm(forms.Form):
     """Something to say about a request; pressed by ASK it is a question to its source."""
 
     text = forms.CharField(
-        label="Message",
+        label=lazy("Message"),
         max_length=10_000,
         strip=False,  # the desk trims it, and shows what was written where it refuses
         widget=forms.Textarea(attrs={"class": "input", "rows": "3"}),
         error_messages={
-            "required": "Write something first.",
-            "max_length": "Shorten it to 10,000 characters.",
+            "required": lazy("Write something first."),
+            "max_length": lazy("Shorten it to 10,000 characters."),
         },
     )
     ask = forms.BooleanField(required=False)
@@ -136,7 +138,9 @@ def _choice(label: str) -> forms.ChoiceField:
 class FilterForm(forms.Form):
     """What a list can be narrowed by, as it is narrowed now."""
 
-    kind, source, due, risk = map(_choice, ("Kind", "Source", "Due", "Risk"))
+    kind, source, due, risk = map(
+        _choice, (lazy("Kind"), lazy("Source"), lazy("Due"), lazy("Risk"))
+    )
 
     def __init__(self, facets: Facets, only: Filter) -> None:
         super().__init__(initial=only.words)
@@ -152,7 +156,7 @@ class FilterForm(forms.Form):
             now = only.words.get(name, "")
             known = {slug for slug, _ in choices}
             gone = [(now, now)] if now and now not in known else []
-            field.choices = [("", "Any"), *choices, *gone]
+            field.choices = [("", _("Any")), *choices, *gone]
 
 
 class SaveViewForm(forms.Form):
@@ -160,9 +164,12 @@ class SaveViewForm(forms.Form):
 
     name = forms.CharField(
         max_length=40,
-        label="Save it as",
+        label=lazy("Save it as"),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-        error_messages={"required": "Give it a name.", "max_length": "Keep it to 40 characters."},
+        error_messages={
+            "required": lazy("Give it a name."),
+            "max_length": lazy("Keep it to 40 characters."),
+        },
     )
 
 
@@ -172,15 +179,15 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         max_length=80,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-        label="Name",
-        help_text="Where it will be used, such as “deploy script”.",
-        error_messages={"required": "Give it a name."},
+        label=lazy("Name"),
+        help_text=lazy("Where it will be used, such as “deploy script”."),
+        error_messages={"required": lazy("Give it a name.")},
     )
     days = forms.IntegerField(
         min_value=1,
         max_value=LONGEST_TOKEN_DAYS,
         initial=90,
-        label="Valid for (days)",
+        label=lazy("Valid for (days)"),
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
         error_messages=dict.fromkeys(
             ["required", "invalid", "min_value", "max_value"], "Give 1 to 365 days."

@@ -9,6 +9,7 @@ from functools import cache
 from itertools import groupby
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from approvals.models import RequestKind, User
 from approvals.models.filter import HIGH_RISK, SOME_RISK
@@ -55,16 +56,16 @@ class Row:
         if request.held_until is None:
             return ""
         decision = request.held_answer.decision
-        at = clock(request.held_until)
-        return f"{decision.verdict.capitalize()} by {decision.who}, sent at {at}"
+        named = {"word": decision.word, "who": decision.who, "at": clock(request.held_until)}
+        return _("%(word)s by %(who)s, sent at %(at)s") % named
 
     @property
     def closing(self) -> str:
         """How it ended, in a word or two; for lists of what is closed."""
         request = self.request
         if request.held_until:
-            return f"sent at {clock(request.held_until)}"
-        return "Waiting for others" if request.is_pending else str(request.ending)
+            return _("sent at %(at)s") % {"at": clock(request.held_until)}
+        return _("Waiting for others") if request.is_pending else str(request.ending)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +103,11 @@ def by_deadline(rows: Iterable[Row], *, now: datetime) -> list[Group]:
 
 def _when(row: Row, now: datetime) -> str:
     if row.deadline is None or row.left is None:
-        return "No deadline"
+        return _("No deadline")
     if row.left < timedelta(hours=1):
-        return "Due within the hour"
+        return _("Due within the hour")
     same_day = timezone.localdate(row.deadline) == timezone.localdate(now)
-    return "Today" if same_day else "Later"
+    return _("Today") if same_day else _("Later")
 
 
 def presentation_of(kind: RequestKind) -> dict[str, object]:

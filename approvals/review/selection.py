@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext_lazy as lazy
 
 from approvals.models import ApprovalRequest, User
 from approvals.models.beside import BESIDE
@@ -26,10 +27,10 @@ from approvals.review.cursors import from_cursor
 
 DECIDED_BY_ME = "decided-by-me"
 TITLES = {
-    NEEDS_ME: "Needs me",
-    MY_TEAMS: "My teams",
-    DECIDED_BY_ME: "Decided by me",
-    ALL: "All pending",
+    NEEDS_ME: lazy("Needs me"),
+    MY_TEAMS: lazy("My teams"),
+    DECIDED_BY_ME: lazy("Decided by me"),
+    ALL: lazy("All pending"),
 }
 
 

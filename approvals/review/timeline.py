@@ -7,7 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import ngettext
+
 from approvals.models import ApprovalRequest, CallbackCheck, ExecutionHistory
+from approvals.review.words import reworded
 from approvals.states import CallbackFinding
 
 #: Steps shown at once; older ones are a press away.
@@ -47,32 +51,35 @@ def timeline_of(request: ApprovalRequest) -> Timeline | None:
     if row is None or not (row.read_at or row.trouble):
         return None
     steps = [_step(each) for each in row.steps]
-    return Timeline(steps[-SHOWN:], steps[:-SHOWN], row.is_whole, row.trouble, row.read_at)
+    return Timeline(
+        steps[-SHOWN:], steps[:-SHOWN], row.is_whole, reworded(row.trouble), row.read_at
+    )
 
 
 _KINDS = {
-    "Step": "Step",
-    "Wait": "Wait",
-    "Callback": "Callback",
-    "Context": "Group of steps",
-    "Invoke": "Call of a function",
+    "Step": lazy("Step"),
+    "Wait": lazy("Wait"),
+    "Callback": lazy("Callback"),
+    "Context": lazy("Group of steps"),
+    "Invoke": lazy("Call of a function"),
 }
 _ENDS = {
     "SUCCEEDED": ("done", ""),
-    "FAILED": ("bad", "failed"),
-    "TIMED_OUT": ("bad", "timed out"),
-    "STOPPED": ("bad", "stopped"),
-    "RETRYING": ("warn", "is tried again"),
+    "FAILED": ("bad", lazy("failed")),
+    "TIMED_OUT": ("bad", lazy("timed out")),
+    "STOPPED": ("bad", lazy("stopped")),
+    "RETRYING": ("warn", lazy("is tried again")),
 }
-_OPEN = {"Callback": "waits for an answer", "Wait": "waits"}
+_OPEN = {"Callback": lazy("waits for an answer"), "Wait": lazy("waits")}
 
 
 def _step(step: Mapping[str, Any]) -> Step:
     kind, status = str(step.get("type", "")), str(step.get("status", ""))
-    label = _KINDS.get(kind, kind)
+    label = str(_KINDS.get(kind, kind))
     state, word = _standing(kind, status)
     attempts = step.get("attempts") or 0
-    tries = f"{attempts} tries" if attempts > 1 else ""
+    tries = ngettext("%(count)s try", "%(count)s tries", attempts) % {"count": attempts}
+    tries = tries if attempts > 1 else ""
     name = str(step.get("name") or "")
     began, ended = _moment(step.get("started_at")), _moment(step.get("ended_at"))
     return Step(
@@ -86,9 +93,10 @@ def _step(step: Mapping[str, Any]) -> Step:
 
 def _standing(kind: str, status: str) -> tuple[str, str]:
     if status == "STARTED":
-        return "now", _OPEN.get(kind, "under way")
+        return "now", str(_OPEN.get(kind, lazy("under way")))
     # A word AWS adds later is shown as it is.
-    return _ENDS.get(status, ("wait", status.replace("_", " ").lower()))
+    state, word = _ENDS.get(status, ("wait", status.replace("_", " ").lower()))
+    return state, str(word)
 
 
 def _moment(text: Any) -> datetime | None:
@@ -116,23 +124,31 @@ def checked(request: ApprovalRequest) -> Checked | None:
         return None
     words, title, warning = _FINDINGS[CallbackFinding(check.finding)]
     if check.finding == CallbackFinding.UNREADABLE and check.detail:
-        words = f"{words}: {check.detail}"
+        words = f"{words}: {reworded(check.detail)}"
     at = check.checked_at
-    return Checked(words, at, title, warning) if request.is_pending else Checked(words, at)
+    words = str(words)
+    if not request.is_pending:
+        return Checked(words, at)
+    return Checked(words, at, str(title), str(warning))
 
 
 _FINDINGS = {
-    CallbackFinding.PENDING: ("AWS is being asked about it", "", ""),
-    CallbackFinding.FOUND: ("AWS knows it", "", ""),
+    CallbackFinding.PENDING: (lazy("AWS is being asked about it"), "", ""),
+    CallbackFinding.FOUND: (lazy("AWS knows it"), "", ""),
     CallbackFinding.CLOSED: (
-        "AWS no longer waits for it",
-        "AWS no longer waits for this.",
-        "The execution's history is being asked why. Nothing decided now would reach the function.",
+        lazy("AWS no longer waits for it"),
+        lazy("AWS no longer waits for this."),
+        lazy(
+            "The execution's history is being asked why. Nothing decided now would reach "
+            "the function."
+        ),
     ),
     CallbackFinding.MISSING: (
-        "AWS does not know it",
-        "AWS does not know this callback.",
-        "Its execution's history does not hold it: a decision may reach nobody. Ask its sender.",
+        lazy("AWS does not know it"),
+        lazy("AWS does not know this callback."),
+        lazy(
+            "Its execution's history does not hold it: a decision may reach nobody. Ask its sender."
+        ),
     ),
-    CallbackFinding.UNREADABLE: ("AWS did not let the portal look", "", ""),
+    CallbackFinding.UNREADABLE: (lazy("AWS did not let the portal look"), "", ""),
 }

@@ -1,0 +1,207 @@
+"""How dates, numbers and money are written in the language of whoever reads.
+
+Words come from the catalogues (gettext); what is no word stands here. The language is the one
+that is active: a page's is its reader's, a mail's its recipient's; programs, logs and whatever
+is written down have none, and are in English.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from django.utils.translation import get_language, override
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrPromise as StrPromise
+
+
+@dataclass(frozen=True, slots=True)
+class Locale:
+    """One language's ways. The patterns are for str.format, with the names `_parts` gives."""
+
+    decimal: str
+    group: str
+    #: Whether a currency stands behind its amount.
+    behind: bool
+    weekdays: tuple[str, ...]
+    months: tuple[str, ...]
+    day: str
+    day_with_year: str
+    weekday_time: str
+    weekday_day: str
+    weekday_date: str
+    long_date: str
+    long_day: str
+
+    def _parts(self, local: date) -> dict[str, object]:
+        return {
+            "weekday": self.weekdays[local.weekday()],
+            "long_weekday": self.weekdays[7 + local.weekday()],
+            "d": local.day,
+            "month": self.months[local.month - 1],
+            "long_month": self.months[11 + local.month],
+            "m": local.month,
+            "year": f"{local.year:04d}",
+        }
+
+    def days(self, local: date) -> str:
+        """`18 Nov`, for a day of this year."""
+        return self.day.format_map(self._parts(local))
+
+    def days_of_a_year(self, local: date) -> str:
+        """`18 Nov 2025`."""
+        return self.day_with_year.format_map(self._parts(local))
+
+    def weekdays_time(self, local: datetime) -> str:
+        """`Mon 09:00`, for one of the next days."""
+        return self.weekday_time.format_map({**self._parts(local), "time": f"{local:%H:%M}"})
+
+    def weekday_and_day(self, local: date) -> str:
+        """`Fri 20 Nov`."""
+        return self.weekday_day.format_map(self._parts(local))
+
+    def dated(self, local: date) -> str:
+        """`Fri 20 Nov 2026`."""
+        return self.weekday_date.format_map(self._parts(local))
+
+    def in_full(self, local: date) -> str:
+        """`Friday 20 November 2026`."""
+        return self.long_date.format_map(self._parts(local))
+
+    def days_in_full(self, local: date) -> str:
+        """`20 November 2026`."""
+        return self.long_day.format_map(self._parts(local))
+
+    def whole(self, number: int) -> str:
+        """`10,000`."""
+        return f"{number:,}".replace(",", self.group)
+
+    def number(self, text: str) -> str:
+        """TEXT, a plain decimal such as `1.4`, with this language's point."""
+        return text.replace(".", self.decimal) if self.decimal != "." else text
+
+
+EN = Locale(
+    decimal=".",
+    group=",",
+    behind=False,
+    weekdays=(
+        "Mon",
+        "Tue",
+        "Wed",
+        "Thu",
+        "Fri",
+        "Sat",
+        "Sun",
+        "Monday",
+        "Tuesday",
+        "Wednesday",
+        "Thursday",
+        "Friday",
+        "Saturday",
+        "Sunday",
+    ),  # fmt: skip
+    months=(
+        "Jan",
+        "Feb",
+        "Mar",
+        "Apr",
+        "May",
+        "Jun",
+        "Jul",
+        "Aug",
+        "Sep",
+        "Oct",
+        "Nov",
+        "Dec",
+        "January",
+        "February",
+        "March",
+        "April",
+        "May",
+        "June",
+        "July",
+        "August",
+        "September",
+        "October",
+        "November",
+        "December",
+    ),  # fmt: skip
+    day="{d} {month}",
+    day_with_year="{d} {month} {year}",
+    weekday_time="{weekday} {time}",
+    weekday_day="{weekday} {d} {month}",
+    weekday_date="{weekday} {d} {month} {year}",
+    long_date="{long_weekday} {d} {long_month} {year}",
+    long_day="{d} {long_month} {year}",
+)
+
+DE = Locale(
+    decimal=",",
+    group=".",
+    behind=True,
+    weekdays=(
+        "Mo",
+        "Di",
+        "Mi",
+        "Do",
+        "Fr",
+        "Sa",
+        "So",
+        "Montag",
+        "Dienstag",
+        "Mittwoch",
+        "Donnerstag",
+        "Freitag",
+        "Samstag",
+        "Sonntag",
+    ),  # fmt: skip
+    months=(
+        "Jan",
+        "Feb",
+        "Mär",
+        "Apr",
+        "Mai",
+        "Jun",
+        "Jul",
+        "Aug",
+        "Sep",
+        "Okt",
+        "Nov",
+        "Dez",
+        "Januar",
+        "Februar",
+        "März",
+        "April",
+        "Mai",
+        "Juni",
+        "Juli",
+        "August",
+        "September",
+        "Oktober",
+        "November",
+        "Dezember",
+    ),  # fmt: skip
+    day="{d:02d}.{m:02d}.",
+    day_with_year="{d:02d}.{m:02d}.{year}",
+    weekday_time="{weekday}, {time}",
+    weekday_day="{weekday}, {d:02d}.{m:02d}.",
+    weekday_date="{weekday}, {d:02d}.{m:02d}.{year}",
+    long_date="{long_weekday}, {d}. {long_month} {year}",
+    long_day="{d}. {long_month} {year}",
+)
+
+LOCALES = {"en": EN, "de": DE}
+
+
+def in_english(words: StrPromise | str) -> str:
+    """WORDS for what no person reads as their own: the function's result, a log."""
+    with override("en"):
+        return str(words)
+
+
+def here() -> Locale:
+    """The ways of the active language."""
+    return LOCALES.get(get_language() or "en", EN)
