@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from smtplib import SMTPException
 from typing import Any
 
@@ -19,6 +20,7 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.urls import reverse
+from django.utils import timezone, translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy as lazy
 
@@ -49,6 +51,20 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The address in a mail: ours, whatever host the request named."""
         return reset_link(key)
+
+    def render_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any], headers: Any = None
+    ) -> Any:
+        """A mail in its recipient's language and zone, where they chose them."""
+        person = context.get("user")
+        language = getattr(person, "language", "")
+        known = language in dict(settings.LANGUAGES)
+        zone = getattr(person, "zone", None)
+        with (
+            translation.override(language if known else translation.get_language()),
+            timezone.override(zone) if zone else nullcontext(),
+        ):
+            return super().render_mail(template_prefix, email, context, headers)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return resolve_url(settings.LOGIN_REDIRECT_URL)

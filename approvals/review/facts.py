@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as lazy
 
 from approvals.lifecycle.edits import counted
 from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Execution
-from approvals.review.words import clock, listed_names, reworded
+from approvals.review.words import clock, listed_names
 from approvals.states import (
     AuditTag,
     CallbackVerb,
@@ -25,6 +25,7 @@ from approvals.states import (
     Withdrawal,
 )
 from approvals.templatetags.moments import lasted
+from approvals.templatetags.prose import reworded
 
 #: An execution that does not end is asked about this often, then left to a reload.
 LIVELY = timedelta(minutes=1)

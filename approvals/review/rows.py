@@ -10,12 +10,16 @@ from itertools import groupby
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy as lazy
 
 from approvals.models import RequestKind, User
 from approvals.models.filter import HIGH_RISK, SOME_RISK
 from approvals.models.listing import ListedRequest
 from approvals.presentation import KINDS, Presentation, headline_amount
+from approvals.presentation.text import visible
 from approvals.review.words import clock
+from approvals.states import DeliveryState
+from approvals.templatetags.prose import inside
 
 SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
 
@@ -50,6 +54,23 @@ class Row:
         return str(request.agent or request.requested_by or request.source.name)
 
     @property
+    def asked(self) -> str:
+        return _("asked by %(who)s") % {"who": visible(self.asker)}
+
+    @property
+    def risk(self) -> str:
+        return _("Risk %(score)s") % {"score": self.request.risk_score}
+
+    @property
+    def mine(self) -> str:
+        """What I decided, how far it has come, and how it ended if otherwise."""
+        request = self.request
+        said = str(_MINE[request.my_verdict, _course(request.delivery_state)])
+        if request.state == request.my_verdict:
+            return said
+        return _("%(said)s; %(ended)s") % {"said": said, "ended": inside(self.closing)}
+
+    @property
     def held(self) -> str:
         """Who decided what is not sent yet, and when it is; empty if nothing is held."""
         request = self.request
@@ -66,6 +87,22 @@ class Row:
         if request.held_until:
             return _("sent at %(at)s") % {"at": clock(request.held_until)}
         return _("Waiting for others") if request.is_pending else str(request.ending)
+
+
+_MINE = {
+    ("approved", ""): lazy("You approved this"),
+    ("approved", "sending"): lazy("You approved this, sending…"),
+    ("approved", "undelivered"): lazy("You approved this, not delivered"),
+    ("rejected", ""): lazy("You rejected this"),
+    ("rejected", "sending"): lazy("You rejected this, sending…"),
+    ("rejected", "undelivered"): lazy("You rejected this, not delivered"),
+}
+
+
+def _course(delivery_state: str | None) -> str:
+    if not delivery_state or delivery_state == DeliveryState.DELIVERED:
+        return ""
+    return "sending" if delivery_state == DeliveryState.PENDING else "undelivered"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as lazy
 from django.utils.translation import ngettext
 
 from approvals.models import ApprovalRequest, CallbackCheck, ExecutionHistory
-from approvals.review.words import reworded
 from approvals.states import CallbackFinding
+from approvals.templatetags.prose import reworded
 
 #: Steps shown at once; older ones are a press away.
 SHOWN = 8

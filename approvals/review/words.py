@@ -21,18 +21,6 @@ def clock(moment: datetime) -> str:
     return _("%(time)s on %(day)s") % {"time": f"{local:%H:%M:%S}", "day": day}
 
 
-def reworded(text: str) -> str:
-    """TEXT, which was written down in English: in the reader's language where we know it.
-
-    What was written down with a code in front (`AccessDenied: …`) keeps the code.
-    """
-    if not text:
-        return ""
-    known = _(text)
-    code, colon, rest = text.partition(": ")
-    return f"{code}{colon}{_(rest)}" if known == text and rest else known
-
-
 def of_group(approvals: int, group: str) -> str:
     """`2 of Finance`."""
     return _("%(count)s of %(group)s") % {"count": approvals, "group": group}

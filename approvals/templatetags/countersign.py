@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from django import template
 
-from approvals.templatetags import amounts, icons, marks, moments, payload, prose, rail
+from approvals.templatetags import amounts, icons, languages, marks, moments, payload, prose, rail
 
 register = template.Library()
 
-for _part in (amounts, icons, marks, moments, payload, prose, rail):
+for _part in (amounts, icons, languages, marks, moments, payload, prose, rail):
     register.tags.update(_part.register.tags)
     register.filters.update(_part.register.filters)

@@ -73,6 +73,15 @@ def lasted(length: timedelta | float | None) -> str:
 
 
 @register.filter
+def in_full(moment: datetime | None) -> str:
+    """`Friday 20 November 2026, 14:05:00 CET`, for mails, which nobody hovers over."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return f"{here().in_full(local)}, {local:%H:%M:%S} {local:%Z}"
+
+
+@register.filter
 def until(moment: datetime | None, now: datetime | None) -> timedelta | None:
     """How long from NOW to MOMENT; negative once past, None without a deadline."""
     return None if moment is None or now is None else moment - now

@@ -29,9 +29,9 @@ async function copy(button) {
   const text = button.dataset.copy ?? near?.textContent ?? "";
   try {
     await navigator.clipboard.writeText(text);
-    say("Copied");
+    say(t("Copied"));
   } catch {
-    say("The browser did not allow copying");
+    say(t("The browser did not allow copying"));
   }
 }
 
@@ -69,10 +69,10 @@ function live(words, ok) {
 document.addEventListener("htmx:after:request", (event) => {
   if (!polled(event.detail.ctx)) return;
   const ok = event.detail.ctx.response.status < 400;
-  live(ok ? "Live" : "Live updates stopped", ok);
+  live(ok ? t("Live") : t("Live updates stopped"), ok);
 });
 document.addEventListener("htmx:error", (event) => {
-  if (polled(event.detail.ctx)) live("Live updates stopped", false);
+  if (polled(event.detail.ctx)) live(t("Live updates stopped"), false);
 });
 
 // What came back with an error or a conflict takes the focus.
