@@ -22,12 +22,16 @@ from django.shortcuts import resolve_url
 from django.urls import reverse
 from django.utils import timezone, translation
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
-_MISMATCH = lazy("That username or email and password do not match.")
-_NOT_SENT = lazy("The mail could not be sent. Try again in a few minutes, or ask an administrator.")
+_MISMATCH = gettext_lazy("That username or email and password do not match.")
+_NOT_SENT = gettext_lazy(
+    "The mail could not be sent. Try again in a few minutes, or ask an administrator."
+)
 #: AUTH_PASSWORD_VALIDATORS in one sentence; theirs run into each other.
-_STRONG = lazy("At least 12 characters; not a common one, and not like your name or address.")
+_STRONG = gettext_lazy(
+    "At least 12 characters; not a common one, and not like your name or address."
+)
 #: What a mail server that is away, or refuses, raises.
 MAIL_TROUBLE = (OSError, SMTPException)
 
@@ -41,8 +45,10 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "username_password_mismatch": _MISMATCH,
         "invalid_login": _MISMATCH,
         # As long as "login_failed" of ACCOUNT_RATE_LIMITS counts for one account.
-        "too_many_login_attempts": lazy("Too many attempts. Wait five minutes, or ask an admin."),
-        "enter_current_password": lazy("That is not your current password."),
+        "too_many_login_attempts": gettext_lazy(
+            "Too many attempts. Wait five minutes, or ask an admin."
+        ),
+        "enter_current_password": gettext_lazy("That is not your current password."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:

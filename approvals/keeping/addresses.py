@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 FUNCTION_ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,140}"
@@ -106,7 +106,7 @@ def functions_complaint(arns: Sequence[str], *, region: str, allow_local_runner:
     return ""
 
 
-_PLAIN = lazy("Write scheme, host, port and path only: no user, query or fragment.")
+_PLAIN = gettext_lazy("Write scheme, host, port and path only: no user, query or fragment.")
 
 
 def _parts(address: str) -> SplitResult | None:

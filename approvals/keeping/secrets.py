@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import TextChoices
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.clock import database_now
 from approvals.errors import InvalidFields
@@ -32,7 +32,7 @@ LEAST_DISTINCT_BYTES = 12
 class Overlap(TextChoices):
     """How long the former ones still count beside a new one."""
 
-    AT_ONCE = "at-once", lazy("At once: whoever still uses them is refused")
+    AT_ONCE = "at-once", gettext_lazy("At once: whoever still uses them is refused")
     HOUR = "hour", "In 1 hour"
     DAY = "day", "In 24 hours"
     WEEK = "week", "In 7 days"
@@ -70,8 +70,9 @@ def make_secret(slug: str, *, admin: User | None, overlap: Overlap, given: str =
         len(live),
         LIVE_SECRETS,
         overlap,
-        lazy(
-            "%(live)s signing secrets are live already, the most there may be. End one of them first, or let all of them end at once."
+        gettext_lazy(
+            "%(live)s signing secrets are live already, the most there may be. "
+            "End one of them first, or let all of them end at once."
         ),
     )
     _end_after(live, now + overlap.length)
@@ -119,8 +120,9 @@ def make_key(slug: str, *, purpose: str, admin: User | None, overlap: Overlap) -
         len(live),
         LIVE_KEYS,
         overlap,
-        lazy(
-            "%(live)s keys for this are live already, the most there may be. End one of them first, or let all of them end at once."
+        gettext_lazy(
+            "%(live)s keys for this are live already, the most there may be. "
+            "End one of them first, or let all of them end at once."
         ),
     )
     _end_after(live, now + overlap.length)

@@ -12,9 +12,9 @@ from approvals import doorbell, keyring
 from approvals.errors import AlreadyClosed
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.locales import here
-from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, User
+from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Heartbeat, User
 from approvals.models.delivery import body_place
-from approvals.states import Cause, NoticeKind, OnTimeout, RequestState, Withdrawal
+from approvals.states import Cause, NoticeKind, OnTimeout, RequestState, Verdict, Withdrawal
 
 #: An execution lives at most 366 days (ExecutionTimeout, Lambda API): a callback
 #: without a timeout of its own cannot wait longer.
@@ -100,21 +100,22 @@ def closing_sentence(request: ApprovalRequest) -> str:
             return _("%(ending)s at %(at)s.") % named
         named["why"] = request.closed_because
         return _ended(_("%(ending)s at %(at)s, because: %(why)s") % named)
+    return _decided_by(request, last, at)
+
+
+def _decided_by(request: ApprovalRequest, last: Decision | None, at: str) -> str:
     approved = request.state == RequestState.APPROVED
     named = {"who": last.who if last else _("Somebody"), "at": at}
-    if last and last.cause == Cause.OPERATOR:
-        named["why"] = last.comment
+    if not last or last.cause != Cause.OPERATOR:
         if approved:
-            return _ended(
-                _("Forced by an operator: %(who)s approved this at %(at)s, because: %(why)s")
-                % named
-            )
-        return _ended(
-            _("Forced by an operator: %(who)s rejected this at %(at)s, because: %(why)s") % named
-        )
+            return _("%(who)s approved this at %(at)s.") % named
+        return _("%(who)s rejected this at %(at)s.") % named
+    named["why"] = last.comment
     if approved:
-        return _("%(who)s approved this at %(at)s.") % named
-    return _("%(who)s rejected this at %(at)s.") % named
+        words = _("Forced by an operator: %(who)s approved this at %(at)s, because: %(why)s")
+    else:
+        words = _("Forced by an operator: %(who)s rejected this at %(at)s, because: %(why)s")
+    return _ended(words % named)
 
 
 def close(

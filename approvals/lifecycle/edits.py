@@ -12,8 +12,7 @@ from datetime import date
 from typing import Any, Literal, TypeAlias
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from approvals.canonical import Json, NumberToken, canonical_json, sha256_hex, with_tokens
 from approvals.errors import InvalidFields, StalePage
@@ -37,12 +36,12 @@ _FITTING: dict[Type, tuple[Type, ...]] = {
     "null": (),
 }
 SENTENCES: dict[Type, str] = {
-    "text": lazy("Write a text."),
-    "date": lazy("Write a date, as 2026-11-20."),
-    "integer": lazy("Write a whole number, such as 12."),
-    "number": lazy("Write a number, such as 12 or 12.50."),
-    "boolean": lazy("Say true or false."),
-    "null": lazy("This value is null and has no type: it cannot be edited."),
+    "text": gettext_lazy("Write a text."),
+    "date": gettext_lazy("Write a date, as 2026-11-20."),
+    "integer": gettext_lazy("Write a whole number, such as 12."),
+    "number": gettext_lazy("Write a number, such as 12 or 12.50."),
+    "boolean": gettext_lazy("Say true or false."),
+    "null": gettext_lazy("This value is null and has no type: it cannot be edited."),
 }
 
 
@@ -122,7 +121,8 @@ def check_agreed(former: Iterable[Decision], edited: Edited) -> None:
     if first.edits_text:
         raise StalePage(
             _(
-                "%(who)s approved this with %(edits)s. Approve the same values, or reject and say what should change."
+                "%(who)s approved this with %(edits)s. Approve the same values, or reject and "
+                "say what should change."
             )
             % {"who": first.who, "edits": counted(len(first.edits))}
         )

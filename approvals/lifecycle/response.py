@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
@@ -44,13 +44,13 @@ def check_values(
 
 
 _SENTENCES = {
-    "type": lazy("Give a value of type {bound}."),
-    "enum": lazy("Choose one of: {bound}."),
-    "minimum": lazy("Give {bound} or more."),
-    "maximum": lazy("Give {bound} or less."),
-    "minLength": lazy("Write at least {bound} characters."),
-    "maxLength": lazy("Write at most {bound} characters."),
-    "format": lazy("Write it as a {bound}."),
+    "type": gettext_lazy("Give a value of type {bound}."),
+    "enum": gettext_lazy("Choose one of: {bound}."),
+    "minimum": gettext_lazy("Give {bound} or more."),
+    "maximum": gettext_lazy("Give {bound} or less."),
+    "minLength": gettext_lazy("Write at least {bound} characters."),
+    "maxLength": gettext_lazy("Write at most {bound} characters."),
+    "format": gettext_lazy("Write it as a {bound}."),
 }
 
 

@@ -12,7 +12,7 @@ from approvals.errors import NothingToUndo, NotYourDecision
 from approvals.lifecycle import desk
 from approvals.lifecycle.hold import let_fall, retract
 from approvals.models import ApprovalRequest, AuditEvent, Decision, User
-from approvals.states import AuditTag, Cause
+from approvals.states import AuditTag, Cause, Verdict
 
 
 @transaction.atomic(durable=True)

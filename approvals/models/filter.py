@@ -14,7 +14,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models.listing import COUNT_LIMIT
 
@@ -28,17 +28,17 @@ _SLUG = re.compile(r"[-\w]{1,100}\Z")
 class Due(models.TextChoices):
     """Where the nearest deadline lies; days end where the portal's time zone ends them."""
 
-    OVERDUE = "overdue", lazy("Overdue")
-    TODAY = "today", lazy("Due today")
-    LATER = "later", lazy("Due later")
+    OVERDUE = "overdue", gettext_lazy("Overdue")
+    TODAY = "today", gettext_lazy("Due today")
+    LATER = "later", gettext_lazy("Due later")
 
 
 class Risk(models.TextChoices):
     # The words repeat HIGH_RISK and SOME_RISK: a sentence with numbers in it cannot be lazy.
-    HIGH = "high", lazy("High risk (70 and more)")
-    SOME = "some", lazy("Some risk (40 to 69)")
-    LOW = "low", lazy("Low risk (below 40)")
-    UNKNOWN = "unknown", lazy("No risk given")
+    HIGH = "high", gettext_lazy("High risk (70 and more)")
+    SOME = "some", gettext_lazy("Some risk (40 to 69)")
+    LOW = "low", gettext_lazy("Low risk (below 40)")
+    UNKNOWN = "unknown", gettext_lazy("No risk given")
 
 
 _DAY_ENDS = "date_trunc('day', now(), %(zone)s) + interval '1 day'"

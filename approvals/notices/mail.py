@@ -14,7 +14,7 @@ from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
 from django.utils import timezone, translation
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.lifecycle.desk import closing_sentence
 from approvals.models import Notice
@@ -22,17 +22,17 @@ from approvals.presentation.text import visible_line
 from approvals.states import NoticeKind, OnTimeout
 
 _SUBJECTS = {
-    NoticeKind.ASKED: lazy("Your decision is asked: %(title)s"),
-    NoticeKind.HANDLED: lazy("Handled: %(title)s"),
-    NoticeKind.MENTION: lazy("You are mentioned: %(title)s"),
-    NoticeKind.ANSWERED: lazy("Your question is answered: %(title)s"),
+    NoticeKind.ASKED: gettext_lazy("Your decision is asked: %(title)s"),
+    NoticeKind.HANDLED: gettext_lazy("Handled: %(title)s"),
+    NoticeKind.MENTION: gettext_lazy("You are mentioned: %(title)s"),
+    NoticeKind.ANSWERED: gettext_lazy("Your question is answered: %(title)s"),
 }
 
 _NOBODY = {
-    OnTimeout.FAIL: lazy("If nobody decides by then, the function is told so."),
-    OnTimeout.REJECT: lazy("If nobody decides by then, it counts as rejected."),
-    OnTimeout.APPROVE: lazy("If nobody decides by then, it counts as approved."),
-    OnTimeout.LAPSE: lazy("If nobody decides by then, the function stops waiting."),
+    OnTimeout.FAIL: gettext_lazy("If nobody decides by then, the function is told so."),
+    OnTimeout.REJECT: gettext_lazy("If nobody decides by then, it counts as rejected."),
+    OnTimeout.APPROVE: gettext_lazy("If nobody decides by then, it counts as approved."),
+    OnTimeout.LAPSE: gettext_lazy("If nobody decides by then, the function stops waiting."),
 }
 
 #: What may come of a connection that is being opened: nothing was handed over then.

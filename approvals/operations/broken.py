@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models import CallbackSource, Circuit
+from approvals.templatetags.prose import reworded
 
 _PASSING = ("It is tried again.", "Whether it took the call is unknown; it is tried again.")
-_CHECK = lazy("Check the source's region and endpoint, and the workers' network.")
+_CHECK = gettext_lazy("Check the source's region and endpoint, and the workers' network.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,15 +53,8 @@ def _told(detail: str) -> tuple[str, str, str]:
     code, colon, sentence = detail.partition(": ")
     if not colon:
         code, sentence = "", detail
-    for tail in _PASSING:
-        if sentence.endswith(tail):
-            return code, _said(sentence.removesuffix(tail).strip()), str(_CHECK)
-    trouble, stop, advice = sentence.partition(". ")
-    if not stop:
-        return code, _said(sentence), str(_CHECK)
-    return code, _said(f"{trouble}."), _said(advice)
-
-
-def _said(sentence: str) -> str:
-    """SENTENCE, which was written down in English, in the reader's language if we know it."""
-    return _(sentence) if sentence else ""
+    passing = sentence.endswith(_PASSING)
+    trouble, stop, advice = reworded(sentence).partition(". ")
+    if passing or not stop:
+        return code, f"{trouble.rstrip('.')}.", str(_CHECK)
+    return code, f"{trouble}.", advice

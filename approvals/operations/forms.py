@@ -11,7 +11,7 @@ from django import forms
 from django.db.models import TextChoices
 from django.http import QueryDict
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.lifecycle import Asked
 from approvals.lifecycle.reason import REASON_LIMIT
@@ -35,16 +35,16 @@ def reason_field(missing: str) -> forms.CharField:
 class RedriveForm(forms.Form):
     """Why an answer is sent again."""
 
-    reason = reason_field(lazy("Say why the answer is sent again."))
+    reason = reason_field(gettext_lazy("Say why the answer is sent again."))
 
 
 class ManyForm(RedriveForm):
     """Which answers are sent again, and why: one reason for all of them."""
 
     class Which(TextChoices):
-        PICKED = "picked", lazy("The ticked ones")
-        PAGE = "page", lazy("All on this page")
-        CAUSE = "cause", lazy("All with this cause")
+        PICKED = "picked", gettext_lazy("The ticked ones")
+        PAGE = "page", gettext_lazy("All on this page")
+        CAUSE = "cause", gettext_lazy("All with this cause")
 
     which = forms.ChoiceField(choices=Which.choices, required=False, initial=Which.PICKED)
     source = forms.SlugField(required=False, max_length=63)
@@ -103,29 +103,29 @@ class ReassignForm(OperateForm):
     verb = "reassign"
 
     to = forms.ChoiceField(
-        label=lazy("Ask"),
+        label=gettext_lazy("Ask"),
         required=False,
         widget=forms.Select(attrs={"class": "input"}),
         error_messages={
-            "invalid_choice": lazy("They can no longer be asked: choose from the list.")
+            "invalid_choice": gettext_lazy("They can no longer be asked: choose from the list.")
         },
     )
     username = forms.CharField(
-        label=lazy("Or somebody who is not listed"),
+        label=gettext_lazy("Or somebody who is not listed"),
         required=False,
         max_length=150,
-        help_text=lazy("Their username."),
+        help_text=gettext_lazy("Their username."),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     instead_of = forms.ChoiceField(
-        label=lazy("In which place"),
+        label=gettext_lazy("In which place"),
         required=False,
         widget=forms.Select(attrs={"class": "input"}),
         error_messages={
-            "invalid_choice": lazy("They are not asked any more: choose from the list.")
+            "invalid_choice": gettext_lazy("They are not asked any more: choose from the list.")
         },
     )
-    reason = reason_field(lazy("Say why others are asked."))
+    reason = reason_field(gettext_lazy("Say why others are asked."))
 
     def __init__(
         self,
@@ -180,7 +180,7 @@ class TakeBackForm(OperateForm):
 
     verb = "take-back"
 
-    reason = reason_field(lazy("Say why you take it back; the function receives it."))
+    reason = reason_field(gettext_lazy("Say why you take it back; the function receives it."))
 
 
 class ForceForm(OperateForm):
@@ -189,15 +189,17 @@ class ForceForm(OperateForm):
     verb = "force"
 
     verdict = forms.ChoiceField(
-        label=lazy("The answer"),
+        label=gettext_lazy("The answer"),
         choices=Verdict.choices,
         widget=forms.RadioSelect,
         error_messages=dict.fromkeys(
-            ["required", "invalid_choice"], lazy("Choose approve or reject.")
+            ["required", "invalid_choice"], gettext_lazy("Choose approve or reject.")
         ),
     )
-    reason = reason_field(lazy("Say why you force an answer; the function receives it."))
+    reason = reason_field(gettext_lazy("Say why you force an answer; the function receives it."))
     sure = forms.BooleanField(
-        label=lazy("I force this for everybody who was asked"),
-        error_messages={"required": lazy("Tick this to force an answer; nothing was forced.")},
+        label=gettext_lazy("I force this for everybody who was asked"),
+        error_messages={
+            "required": gettext_lazy("Tick this to force an answer; nothing was forced.")
+        },
     )

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, Value
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models import (
     ApprovalRequest,
@@ -102,9 +102,9 @@ def figures(now: datetime, *, seen_by: User) -> Figures:
 class Show(TextChoices):
     """Which callbacks are listed."""
 
-    ALL = "", lazy("All waiting")
-    LATE = "late", lazy("Late heartbeats")
-    NOBODY = "nobody", lazy("Nobody can decide")
+    ALL = "", gettext_lazy("All waiting")
+    LATE = "late", gettext_lazy("Late heartbeats")
+    NOBODY = "nobody", gettext_lazy("Nobody can decide")
 
 
 def waiting_callbacks(

@@ -8,12 +8,12 @@ from typing import Any
 from django import forms
 from django.contrib.auth.models import Group
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models.user import ROLES
 
 LINES = 2_000
-REQUIRED = lazy("This is needed.")
+REQUIRED = gettext_lazy("This is needed.")
 
 
 class LinesField(forms.CharField):

@@ -11,8 +11,7 @@ from typing import Any, TypeAlias
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from approvals.models import (
     ApprovalRequest,
@@ -151,7 +150,11 @@ def right(may: str) -> str:
     return str(_RIGHTS.get(may, may))
 
 
-_RIGHTS = {"review": lazy("review"), "operate": lazy("operate"), "audit": lazy("audit")}
+_RIGHTS = {
+    "review": gettext_lazy("review"),
+    "operate": gettext_lazy("operate"),
+    "audit": gettext_lazy("audit"),
+}
 
 _SENTENCES: dict[ChangeTag, Callable[[Facts], str]] = {
     ChangeTag.SOURCE_MADE: lambda _facts: _("made it"),
@@ -169,23 +172,23 @@ _SENTENCES: dict[ChangeTag, Callable[[Facts], str]] = {
 }
 
 _FIELDS = {
-    "name": lazy("the name"),
-    "label": lazy("the name"),
-    "region": lazy("the region"),
-    "endpoint_url": lazy("the endpoint"),
-    "role_arn": lazy("the role"),
-    "external_id": lazy("the external ID"),
-    "function_arns": lazy("the functions"),
-    "allow_local_runner": lazy("the local runner"),
-    "verify_callbacks": lazy("asking AWS about callbacks"),
-    "default_users": lazy("the people asked"),
-    "default_groups": lazy("the teams asked"),
-    "presentation": lazy("how a payload is laid out"),
-    "required_approvals": lazy("the approvals in all"),
-    "requirements": lazy("the approvals of teams"),
-    "on_reject": lazy("what a rejection does"),
-    "on_timeout": lazy("what the deadline does"),
-    "reject_reasons": lazy("the reasons"),
-    "timeout_seconds": lazy("the time to decide"),
-    "due_in_seconds": lazy("when it is due"),
+    "name": gettext_lazy("the name"),
+    "label": gettext_lazy("the name"),
+    "region": gettext_lazy("the region"),
+    "endpoint_url": gettext_lazy("the endpoint"),
+    "role_arn": gettext_lazy("the role"),
+    "external_id": gettext_lazy("the external ID"),
+    "function_arns": gettext_lazy("the functions"),
+    "allow_local_runner": gettext_lazy("the local runner"),
+    "verify_callbacks": gettext_lazy("asking AWS about callbacks"),
+    "default_users": gettext_lazy("the people asked"),
+    "default_groups": gettext_lazy("the teams asked"),
+    "presentation": gettext_lazy("how a payload is laid out"),
+    "required_approvals": gettext_lazy("the approvals in all"),
+    "requirements": gettext_lazy("the approvals of teams"),
+    "on_reject": gettext_lazy("what a rejection does"),
+    "on_timeout": gettext_lazy("what the deadline does"),
+    "reject_reasons": gettext_lazy("the reasons"),
+    "timeout_seconds": gettext_lazy("the time to decide"),
+    "due_in_seconds": gettext_lazy("when it is due"),
 }

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models import CallbackDelivery
 from approvals.states import DeliveryState, Reply
+from approvals.templatetags.prose import reworded
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,20 +21,24 @@ class Standing:
     means: str
 
 
-_ON_ITS_WAY = Standing("", "send", lazy("On its way"), lazy("A worker sends it within seconds."))
-_SENDING = Standing("", "send", lazy("Being sent"), lazy("AWS has not answered yet."))
+_ON_ITS_WAY = Standing(
+    "", "send", gettext_lazy("On its way"), gettext_lazy("A worker sends it within seconds.")
+)
+_SENDING = Standing(
+    "", "send", gettext_lazy("Being sent"), gettext_lazy("AWS has not answered yet.")
+)
 _RETRYING = Standing(
     "warn",
     "refresh-cw",
-    lazy("Trying again"),
-    lazy("AWS did not take it yet. It goes on by itself."),
+    gettext_lazy("Trying again"),
+    gettext_lazy("AWS did not take it yet. It goes on by itself."),
 )
-_TAKEN = Standing("ok", "check", lazy("Delivered"), lazy("AWS took the answer."))
+_TAKEN = Standing("ok", "check", gettext_lazy("Delivered"), gettext_lazy("AWS took the answer."))
 _PERHAPS = Standing(
     "warn",
     "circle-dashed",
-    lazy("Unconfirmed"),
-    lazy(
+    gettext_lazy("Unconfirmed"),
+    gettext_lazy(
         "AWS has the callback closed. An earlier attempt of ours may have been "
         "taken: the execution's history tells."
     ),
@@ -43,8 +47,8 @@ _UNDELIVERABLE = {
     Reply.CLOSED: Standing(
         "risk",
         "circle-x",
-        lazy("Not taken"),
-        lazy(
+        gettext_lazy("Not taken"),
+        gettext_lazy(
             "AWS no longer waited: the callback timed out, or was answered elsewhere. "
             "Sending it again changes nothing while that is so."
         ),
@@ -52,14 +56,16 @@ _UNDELIVERABLE = {
     Reply.REFUSED: Standing(
         "risk",
         "triangle-alert",
-        lazy("Refused"),
-        lazy("AWS refuses this call however often it is made. Mend the cause, then send it again."),
+        gettext_lazy("Refused"),
+        gettext_lazy(
+            "AWS refuses this call however often it is made. Mend the cause, then send it again."
+        ),
     ),
     Reply.UNAVAILABLE: Standing(
         "risk",
         "hourglass",
-        lazy("Too late"),
-        lazy("AWS could not be told before the callback expired."),
+        gettext_lazy("Too late"),
+        gettext_lazy("AWS could not be told before the callback expired."),
     ),
 }
 
@@ -82,4 +88,4 @@ def answer_of_aws(delivery: CallbackDelivery) -> tuple[str, str]:
     code, colon, sentence = delivery.detail.partition(": ")
     if not colon:
         code, sentence = "", delivery.detail
-    return code, _(sentence) if sentence else ""
+    return code, reworded(sentence)

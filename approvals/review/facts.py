@@ -6,9 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.lifecycle.edits import counted
 from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Execution
@@ -67,9 +66,9 @@ def ended(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:
 
 
 _UNDELIVERED = {
-    DeliveryState.PENDING: lazy("%(ended)s, sending…"),
-    DeliveryState.UNDELIVERABLE: lazy("%(ended)s, not delivered"),
-    DeliveryState.UNCONFIRMED: lazy("%(ended)s, perhaps not delivered"),
+    DeliveryState.PENDING: gettext_lazy("%(ended)s, sending…"),
+    DeliveryState.UNDELIVERABLE: gettext_lazy("%(ended)s, not delivered"),
+    DeliveryState.UNCONFIRMED: gettext_lazy("%(ended)s, perhaps not delivered"),
 }
 
 
@@ -120,10 +119,12 @@ def _by(state: RequestState, who: str, edits: int) -> str:
 
 
 _AT_THE_DEADLINE = {
-    OnTimeout.FAIL: lazy("The deadline passed; the function is told that nobody decided."),
-    OnTimeout.REJECT: lazy("By its rule, silence counts as a rejection."),
-    OnTimeout.APPROVE: lazy("By its rule, silence counts as an approval. No person approved it."),
-    OnTimeout.LAPSE: lazy("The deadline passed; the callback times out at AWS."),
+    OnTimeout.FAIL: gettext_lazy("The deadline passed; the function is told that nobody decided."),
+    OnTimeout.REJECT: gettext_lazy("By its rule, silence counts as a rejection."),
+    OnTimeout.APPROVE: gettext_lazy(
+        "By its rule, silence counts as an approval. No person approved it."
+    ),
+    OnTimeout.LAPSE: gettext_lazy("The deadline passed; the callback times out at AWS."),
 }
 
 
@@ -133,9 +134,7 @@ def _withdrawn(request: ApprovalRequest) -> Fact:
         how = request.closed_because.partition(": ")[2]
         return Fact("warn", _("Answered outside the portal"), _sentence(reworded(how)), at=at)
     if request.withdrawal != Withdrawal.OPERATOR:
-        return Fact(
-            "warn", title, gettext(request.closed_because) if request.closed_because else "", at=at
-        )
+        return Fact("warn", title, reworded(request.closed_because), at=at)
     line = request.history.filter(tag=AuditTag.WITHDRAWN).select_related("actor").last()
     by = f": {line.actor.display_name}" if line and line.actor else ""
     return Fact("warn", f"{title}{by}", "Because:", said=request.closed_because, at=at)
@@ -199,10 +198,10 @@ def _why_nothing(request: ApprovalRequest) -> str:
 
 
 _ENDINGS = {
-    ExecutionStatus.SUCCEEDED: ("done", lazy("Execution succeeded")),
-    ExecutionStatus.FAILED: ("bad", lazy("Execution failed")),
-    ExecutionStatus.TIMED_OUT: ("bad", lazy("Execution timed out")),
-    ExecutionStatus.STOPPED: ("bad", lazy("Execution was stopped")),
+    ExecutionStatus.SUCCEEDED: ("done", gettext_lazy("Execution succeeded")),
+    ExecutionStatus.FAILED: ("bad", gettext_lazy("Execution failed")),
+    ExecutionStatus.TIMED_OUT: ("bad", gettext_lazy("Execution timed out")),
+    ExecutionStatus.STOPPED: ("bad", gettext_lazy("Execution was stopped")),
 }
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 from django import forms
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models import ApprovalRequest
 from approvals.models.facets import Facets
@@ -32,20 +32,21 @@ class DecisionForm(EditsForm):
         choices=Verdict.choices,
         widget=forms.HiddenInput,
         error_messages=dict.fromkeys(
-            ["required", "invalid_choice"], lazy("Press Approve or Reject: nothing was decided.")
+            ["required", "invalid_choice"],
+            gettext_lazy("Press Approve or Reject: nothing was decided."),
         ),
     )
     reason = forms.ChoiceField(
-        label=lazy("Reason for rejecting"),
+        label=gettext_lazy("Reason for rejecting"),
         required=False,
         widget=forms.Select(attrs={"class": "input"}),
-        error_messages={"invalid_choice": lazy("Choose one of the list.")},
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the list.")},
     )
     comment = forms.CharField(
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"class": "input", "rows": "3", "dir": "auto"}),
-        error_messages={"max_length": lazy("Shorten it to 10,000 characters.")},
+        error_messages={"max_length": gettext_lazy("Shorten it to 10,000 characters.")},
     )
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
@@ -113,13 +114,13 @@ class CommentForm(forms.Form):
     """Something to say about a request; pressed by ASK it is a question to its source."""
 
     text = forms.CharField(
-        label=lazy("Message"),
+        label=gettext_lazy("Message"),
         max_length=10_000,
         strip=False,  # the desk trims it, and shows what was written where it refuses
         widget=forms.Textarea(attrs={"class": "input", "rows": "3"}),
         error_messages={
-            "required": lazy("Write something first."),
-            "max_length": lazy("Shorten it to 10,000 characters."),
+            "required": gettext_lazy("Write something first."),
+            "max_length": gettext_lazy("Shorten it to 10,000 characters."),
         },
     )
     ask = forms.BooleanField(required=False)
@@ -139,7 +140,8 @@ class FilterForm(forms.Form):
     """What a list can be narrowed by, as it is narrowed now."""
 
     kind, source, due, risk = map(
-        _choice, (lazy("Kind"), lazy("Source"), lazy("Due"), lazy("Risk"))
+        _choice,
+        (gettext_lazy("Kind"), gettext_lazy("Source"), gettext_lazy("Due"), gettext_lazy("Risk")),
     )
 
     def __init__(self, facets: Facets, only: Filter) -> None:
@@ -164,11 +166,11 @@ class SaveViewForm(forms.Form):
 
     name = forms.CharField(
         max_length=40,
-        label=lazy("Save it as"),
+        label=gettext_lazy("Save it as"),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
         error_messages={
-            "required": lazy("Give it a name."),
-            "max_length": lazy("Keep it to 40 characters."),
+            "required": gettext_lazy("Give it a name."),
+            "max_length": gettext_lazy("Keep it to 40 characters."),
         },
     )
 
@@ -179,15 +181,15 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         max_length=80,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-        label=lazy("Name"),
-        help_text=lazy("Where it will be used, such as “deploy script”."),
-        error_messages={"required": lazy("Give it a name.")},
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("Where it will be used, such as “deploy script”."),
+        error_messages={"required": gettext_lazy("Give it a name.")},
     )
     days = forms.IntegerField(
         min_value=1,
         max_value=LONGEST_TOKEN_DAYS,
         initial=90,
-        label=lazy("Valid for (days)"),
+        label=gettext_lazy("Valid for (days)"),
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
         error_messages=dict.fromkeys(
             ["required", "invalid", "min_value", "max_value"], "Give 1 to 365 days."

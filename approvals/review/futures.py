@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models import ApprovalRequest
 from approvals.review.words import clock
@@ -51,12 +51,12 @@ def _if_nobody(request: ApprovalRequest) -> str:
 
 
 _DEFAULTS = {
-    OnTimeout.FAIL: lazy(
+    OnTimeout.FAIL: gettext_lazy(
         "the callback fails as expired. Unless the function catches that, its execution fails."
     ),
-    OnTimeout.REJECT: lazy("the function is told the same as after a rejection."),
-    OnTimeout.APPROVE: lazy("the function is told the same as after an approval."),
-    OnTimeout.LAPSE: lazy(
+    OnTimeout.REJECT: gettext_lazy("the function is told the same as after a rejection."),
+    OnTimeout.APPROVE: gettext_lazy("the function is told the same as after an approval."),
+    OnTimeout.LAPSE: gettext_lazy(
         "the callback times out at AWS; what follows is up to the function's code."
     ),
 }

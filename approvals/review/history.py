@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeAlias
 
-from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy, ngettext
 
 from approvals.lifecycle.edits import counted
 from approvals.models import AuditEvent
 from approvals.review.words import clock, listed_names, of_group
 from approvals.states import AuditTag, CallbackFinding, Channel, Verdict, Withdrawal
+from approvals.templatetags.prose import reworded
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,7 +134,7 @@ def _withdrawn(facts: Facts) -> str:
 
 def _why_withdrawn(facts: Facts) -> str:
     why = str(facts.get("why", ""))
-    own = gettext(str(facts.get("reason") or "")) if facts.get("reason") else ""
+    own = reworded(str(facts.get("reason") or ""))
     if why == Withdrawal.OPERATOR:
         return _("took it back as an operator")
     if why == Withdrawal.ELSEWHERE and own:
@@ -144,11 +144,11 @@ def _why_withdrawn(facts: Facts) -> str:
 
 
 _WITHDRAWALS = {
-    Withdrawal.SOURCE: lazy("the source took it back"),
-    Withdrawal.SUPERSEDED: lazy("a newer request took its place"),
-    Withdrawal.CLOSED_AT_AWS: lazy("AWS no longer waits for an answer"),
-    Withdrawal.EXECUTION_ENDED: lazy("the execution ended"),
-    Withdrawal.ELSEWHERE: lazy("it was answered outside the portal"),
+    Withdrawal.SOURCE: gettext_lazy("the source took it back"),
+    Withdrawal.SUPERSEDED: gettext_lazy("a newer request took its place"),
+    Withdrawal.CLOSED_AT_AWS: gettext_lazy("AWS no longer waits for an answer"),
+    Withdrawal.EXECUTION_ENDED: gettext_lazy("the execution ended"),
+    Withdrawal.ELSEWHERE: gettext_lazy("it was answered outside the portal"),
 }
 
 
@@ -157,17 +157,17 @@ def _expired(facts: Facts) -> str:
 
 
 _ENDS = {
-    "approve": lazy("passed before anybody decided; the sender's rule approved it"),
-    "reject": lazy("passed before anybody decided; the sender's rule rejected it"),
-    "lapse": lazy("passed before anybody decided; nothing is sent to AWS"),
-    "fail": lazy("passed before anybody decided; AWS is told that it expired"),
+    "approve": gettext_lazy("passed before anybody decided; the sender's rule approved it"),
+    "reject": gettext_lazy("passed before anybody decided; the sender's rule rejected it"),
+    "lapse": gettext_lazy("passed before anybody decided; nothing is sent to AWS"),
+    "fail": gettext_lazy("passed before anybody decided; AWS is told that it expired"),
 }
 
 
 def _detail(words: str) -> Callable[[Facts], str]:
     def sentence(facts: Facts) -> str:
         detail = str(facts.get("detail") or facts.get("reply") or "")
-        return f"{words}: {gettext(detail)}" if detail else str(words)
+        return f"{words}: {reworded(detail)}" if detail else str(words)
 
     return sentence
 
@@ -185,11 +185,11 @@ def _status(facts: Facts) -> str:
 
 
 _STATUSES = {
-    "RUNNING": lazy("running"),
-    "SUCCEEDED": lazy("succeeded"),
-    "FAILED": lazy("failed"),
-    "TIMED_OUT": lazy("timed out"),
-    "STOPPED": lazy("stopped"),
+    "RUNNING": gettext_lazy("running"),
+    "SUCCEEDED": gettext_lazy("succeeded"),
+    "FAILED": gettext_lazy("failed"),
+    "TIMED_OUT": gettext_lazy("timed out"),
+    "STOPPED": gettext_lazy("stopped"),
 }
 
 
@@ -201,9 +201,9 @@ def _answered(facts: Facts) -> str:
 
 
 _FINDINGS = {
-    CallbackFinding.FOUND: lazy("knows the callback and waits for it"),
-    CallbackFinding.CLOSED: lazy("no longer waits for the callback"),
-    CallbackFinding.MISSING: lazy("does not know the callback"),
+    CallbackFinding.FOUND: gettext_lazy("knows the callback and waits for it"),
+    CallbackFinding.CLOSED: gettext_lazy("no longer waits for the callback"),
+    CallbackFinding.MISSING: gettext_lazy("does not know the callback"),
 }
 
 
@@ -212,39 +212,47 @@ def _checked(facts: Facts) -> str:
     if finding in _FINDINGS:
         return str(_FINDINGS[CallbackFinding(finding)])
     said = _("did not let the portal look at the callback")
-    return f"{said}: {gettext(detail)}" if detail else said
+    return f"{said}: {reworded(detail)}" if detail else said
 
 
 #: An operator's reason is quoted below the line, as a reviewer's comment is.
 _REASONED = {AuditTag.REASSIGNED, AuditTag.REDRIVEN}
 
 _WORDS: dict[AuditTag, tuple[str, Callable[[Facts], str]]] = {
-    AuditTag.RECEIVED: (lazy("Received"), _received),
-    AuditTag.CLAIMED: (lazy("Somebody"), _says(lazy("is on it"))),
-    AuditTag.RELEASED: (lazy("Somebody"), _says(lazy("let go"))),
-    AuditTag.VOTED: (lazy("Somebody"), _voted),
-    AuditTag.HELD: (lazy("Somebody"), _held),
-    AuditTag.UNDONE: (lazy("Somebody"), _undone),
-    AuditTag.APPROVED: (lazy("A rule"), _approved),
-    AuditTag.REJECTED: (lazy("A rule"), _rejected),
-    AuditTag.FORCED: (lazy("An operator"), _forced),
-    AuditTag.REASSIGNED: (lazy("An operator"), _reassigned),
-    AuditTag.DUE: (lazy("The request"), _says(lazy("is due; it waits on"))),
+    AuditTag.RECEIVED: (gettext_lazy("Received"), _received),
+    AuditTag.CLAIMED: (gettext_lazy("Somebody"), _says(gettext_lazy("is on it"))),
+    AuditTag.RELEASED: (gettext_lazy("Somebody"), _says(gettext_lazy("let go"))),
+    AuditTag.VOTED: (gettext_lazy("Somebody"), _voted),
+    AuditTag.HELD: (gettext_lazy("Somebody"), _held),
+    AuditTag.UNDONE: (gettext_lazy("Somebody"), _undone),
+    AuditTag.APPROVED: (gettext_lazy("A rule"), _approved),
+    AuditTag.REJECTED: (gettext_lazy("A rule"), _rejected),
+    AuditTag.FORCED: (gettext_lazy("An operator"), _forced),
+    AuditTag.REASSIGNED: (gettext_lazy("An operator"), _reassigned),
+    AuditTag.DUE: (gettext_lazy("The request"), _says(gettext_lazy("is due; it waits on"))),
     AuditTag.ESCALATED: (
-        lazy("The request"),
-        _says(lazy("has waited so long that others should be asked; an operator can ask them")),
+        gettext_lazy("The request"),
+        _says(
+            gettext_lazy("has waited so long that others should be asked; an operator can ask them")
+        ),
     ),
-    AuditTag.EXPIRED: (lazy("The deadline"), _expired),
-    AuditTag.WITHDRAWN: (lazy("Withdrawn"), _withdrawn),
-    AuditTag.COMMENTED: (lazy("Somebody"), _says(lazy("commented"))),
-    AuditTag.QUESTIONED: (lazy("Somebody"), _says(lazy("asked the requester"))),
-    AuditTag.ANSWERED: (lazy("The source"), _answered),
-    AuditTag.DELIVERY_RETRYING: (lazy("AWS"), _detail(lazy("could not be reached, trying again"))),
-    AuditTag.DELIVERED: (lazy("AWS"), _says(lazy("took the answer"))),
-    AuditTag.UNDELIVERABLE: (lazy("AWS"), _detail(lazy("did not take the answer"))),
-    AuditTag.UNCONFIRMED: (lazy("AWS"), _detail(lazy("had closed the callback"))),
-    AuditTag.REDRIVEN: (lazy("An operator"), _says(lazy("sent the answer again"))),
-    AuditTag.HEARTBEAT_LOST: (lazy("A heartbeat"), _detail(lazy("did not reach AWS"))),
-    AuditTag.CALLBACK_CHECKED: (lazy("AWS"), _checked),
-    AuditTag.EXECUTION_SEEN: (lazy("The execution"), _status),
+    AuditTag.EXPIRED: (gettext_lazy("The deadline"), _expired),
+    AuditTag.WITHDRAWN: (gettext_lazy("Withdrawn"), _withdrawn),
+    AuditTag.COMMENTED: (gettext_lazy("Somebody"), _says(gettext_lazy("commented"))),
+    AuditTag.QUESTIONED: (gettext_lazy("Somebody"), _says(gettext_lazy("asked the requester"))),
+    AuditTag.ANSWERED: (gettext_lazy("The source"), _answered),
+    AuditTag.DELIVERY_RETRYING: (
+        gettext_lazy("AWS"),
+        _detail(gettext_lazy("could not be reached, trying again")),
+    ),
+    AuditTag.DELIVERED: (gettext_lazy("AWS"), _says(gettext_lazy("took the answer"))),
+    AuditTag.UNDELIVERABLE: (gettext_lazy("AWS"), _detail(gettext_lazy("did not take the answer"))),
+    AuditTag.UNCONFIRMED: (gettext_lazy("AWS"), _detail(gettext_lazy("had closed the callback"))),
+    AuditTag.REDRIVEN: (gettext_lazy("An operator"), _says(gettext_lazy("sent the answer again"))),
+    AuditTag.HEARTBEAT_LOST: (
+        gettext_lazy("A heartbeat"),
+        _detail(gettext_lazy("did not reach AWS")),
+    ),
+    AuditTag.CALLBACK_CHECKED: (gettext_lazy("AWS"), _checked),
+    AuditTag.EXECUTION_SEEN: (gettext_lazy("The execution"), _status),
 }

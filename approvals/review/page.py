@@ -10,8 +10,7 @@ from uuid import UUID
 
 from django.http import Http404
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from approvals import policy
 from approvals.lifecycle import hold
@@ -233,12 +232,12 @@ def _prospects(
 
 _OUTLOOK_WORDS = {
     Outlook.OPEN: "",
-    Outlook.NOBODY: lazy(
+    Outlook.NOBODY: gettext_lazy(
         "Those who were asked have left, lost the reviewer role, want it themselves "
         "or have voted. An operator can ask others; until then only the deadline can "
         "end this."
     ),
-    Outlook.SHORT: lazy(
+    Outlook.SHORT: gettext_lazy(
         "Too few of those asked may still approve; rejecting is possible. An "
         "operator can ask others."
     ),

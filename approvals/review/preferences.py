@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from django import forms
 from django.conf import settings
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models import User
 
@@ -35,17 +35,21 @@ class PreferencesForm(forms.Form):
 
     language = forms.ChoiceField(
         required=False,
-        label=lazy("Language"),
-        help_text=lazy("Pages and mails are in it. What senders wrote stays as they wrote it."),
+        label=gettext_lazy("Language"),
+        help_text=gettext_lazy(
+            "Pages and mails are in it. What senders wrote stays as they wrote it."
+        ),
         widget=forms.Select(attrs={"class": "input"}),
-        error_messages={"invalid_choice": lazy("Choose a language from the list.")},
+        error_messages={"invalid_choice": gettext_lazy("Choose a language from the list.")},
     )
     time_zone = forms.ChoiceField(
         required=False,
-        label=lazy("Time zone"),
-        help_text=lazy("Times in pages and mails are shown in it. Deadlines do not change."),
+        label=gettext_lazy("Time zone"),
+        help_text=gettext_lazy(
+            "Times in pages and mails are shown in it. Deadlines do not change."
+        ),
         widget=forms.Select(attrs={"class": "input"}),
-        error_messages={"invalid_choice": lazy("Choose a time zone from the list.")},
+        error_messages={"invalid_choice": gettext_lazy("Choose a time zone from the list.")},
     )
 
     def __init__(self, *args: object, now: datetime, **kwargs: object) -> None:

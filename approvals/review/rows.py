@@ -10,7 +10,7 @@ from itertools import groupby
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models import RequestKind, User
 from approvals.models.filter import HIGH_RISK, SOME_RISK
@@ -90,12 +90,12 @@ class Row:
 
 
 _MINE = {
-    ("approved", ""): lazy("You approved this"),
-    ("approved", "sending"): lazy("You approved this, sending…"),
-    ("approved", "undelivered"): lazy("You approved this, not delivered"),
-    ("rejected", ""): lazy("You rejected this"),
-    ("rejected", "sending"): lazy("You rejected this, sending…"),
-    ("rejected", "undelivered"): lazy("You rejected this, not delivered"),
+    ("approved", ""): gettext_lazy("You approved this"),
+    ("approved", "sending"): gettext_lazy("You approved this, sending…"),
+    ("approved", "undelivered"): gettext_lazy("You approved this, not delivered"),
+    ("rejected", ""): gettext_lazy("You rejected this"),
+    ("rejected", "sending"): gettext_lazy("You rejected this, sending…"),
+    ("rejected", "undelivered"): gettext_lazy("You rejected this, not delivered"),
 }
 
 

@@ -14,7 +14,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404
 from django.urls import reverse
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 
 from approvals.models import ApprovalRequest, User
 from approvals.models.beside import BESIDE
@@ -27,10 +27,10 @@ from approvals.review.cursors import from_cursor
 
 DECIDED_BY_ME = "decided-by-me"
 TITLES = {
-    NEEDS_ME: lazy("Needs me"),
-    MY_TEAMS: lazy("My teams"),
-    DECIDED_BY_ME: lazy("Decided by me"),
-    ALL: lazy("All pending"),
+    NEEDS_ME: gettext_lazy("Needs me"),
+    MY_TEAMS: gettext_lazy("My teams"),
+    DECIDED_BY_ME: gettext_lazy("Decided by me"),
+    ALL: gettext_lazy("All pending"),
 }
 
 

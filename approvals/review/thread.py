@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 
 from approvals.models import ApprovalRequest, Comment, QuestionDelivery
 from approvals.states import CommentKind, QuestionState
+from approvals.templatetags.prose import reworded
 
 #: Entries shown at once; older ones are a press away.
 SHOWN = 20
@@ -104,9 +105,11 @@ def _under_way(delivery: QuestionDelivery | None) -> str:
     if delivery.state == QuestionState.SENT:
         return _("The source has it.")
     if delivery.state == QuestionState.DROPPED:
-        return _("It did not reach the source: %(detail)s") % {"detail": delivery.detail}
+        return _("It did not reach the source: %(detail)s") % {"detail": reworded(delivery.detail)}
     if delivery.detail:
-        return _("Not sent yet, and tried again: %(detail)s") % {"detail": delivery.detail}
+        return _("Not sent yet, and tried again: %(detail)s") % {
+            "detail": reworded(delivery.detail)
+        }
     return _("On its way to the source.")
 
 

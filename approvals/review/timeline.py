@@ -7,8 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from django.utils.translation import gettext_lazy as lazy
-from django.utils.translation import ngettext
+from django.utils.translation import gettext_lazy, ngettext
 
 from approvals.models import ApprovalRequest, CallbackCheck, ExecutionHistory
 from approvals.states import CallbackFinding
@@ -57,20 +56,20 @@ def timeline_of(request: ApprovalRequest) -> Timeline | None:
 
 
 _KINDS = {
-    "Step": lazy("Step"),
-    "Wait": lazy("Wait"),
-    "Callback": lazy("Callback"),
-    "Context": lazy("Group of steps"),
-    "Invoke": lazy("Call of a function"),
+    "Step": gettext_lazy("Step"),
+    "Wait": gettext_lazy("Wait"),
+    "Callback": gettext_lazy("Callback"),
+    "Context": gettext_lazy("Group of steps"),
+    "Invoke": gettext_lazy("Call of a function"),
 }
 _ENDS = {
     "SUCCEEDED": ("done", ""),
-    "FAILED": ("bad", lazy("failed")),
-    "TIMED_OUT": ("bad", lazy("timed out")),
-    "STOPPED": ("bad", lazy("stopped")),
-    "RETRYING": ("warn", lazy("is tried again")),
+    "FAILED": ("bad", gettext_lazy("failed")),
+    "TIMED_OUT": ("bad", gettext_lazy("timed out")),
+    "STOPPED": ("bad", gettext_lazy("stopped")),
+    "RETRYING": ("warn", gettext_lazy("is tried again")),
 }
-_OPEN = {"Callback": lazy("waits for an answer"), "Wait": lazy("waits")}
+_OPEN = {"Callback": gettext_lazy("waits for an answer"), "Wait": gettext_lazy("waits")}
 
 
 def _step(step: Mapping[str, Any]) -> Step:
@@ -93,7 +92,7 @@ def _step(step: Mapping[str, Any]) -> Step:
 
 def _standing(kind: str, status: str) -> tuple[str, str]:
     if status == "STARTED":
-        return "now", str(_OPEN.get(kind, lazy("under way")))
+        return "now", str(_OPEN.get(kind, gettext_lazy("under way")))
     # A word AWS adds later is shown as it is.
     state, word = _ENDS.get(status, ("wait", status.replace("_", " ").lower()))
     return state, str(word)
@@ -133,22 +132,22 @@ def checked(request: ApprovalRequest) -> Checked | None:
 
 
 _FINDINGS = {
-    CallbackFinding.PENDING: (lazy("AWS is being asked about it"), "", ""),
-    CallbackFinding.FOUND: (lazy("AWS knows it"), "", ""),
+    CallbackFinding.PENDING: (gettext_lazy("AWS is being asked about it"), "", ""),
+    CallbackFinding.FOUND: (gettext_lazy("AWS knows it"), "", ""),
     CallbackFinding.CLOSED: (
-        lazy("AWS no longer waits for it"),
-        lazy("AWS no longer waits for this."),
-        lazy(
+        gettext_lazy("AWS no longer waits for it"),
+        gettext_lazy("AWS no longer waits for this."),
+        gettext_lazy(
             "The execution's history is being asked why. Nothing decided now would reach "
             "the function."
         ),
     ),
     CallbackFinding.MISSING: (
-        lazy("AWS does not know it"),
-        lazy("AWS does not know this callback."),
-        lazy(
+        gettext_lazy("AWS does not know it"),
+        gettext_lazy("AWS does not know this callback."),
+        gettext_lazy(
             "Its execution's history does not hold it: a decision may reach nobody. Ask its sender."
         ),
     ),
-    CallbackFinding.UNREADABLE: (lazy("AWS did not let the portal look"), "", ""),
+    CallbackFinding.UNREADABLE: (gettext_lazy("AWS did not let the portal look"), "", ""),
 }

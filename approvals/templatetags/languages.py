@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-from functools import lru_cache
+from typing import Any
 
 from django import template
-from django.http import HttpRequest
 from django.utils.translation import get_language, gettext, gettext_noop
 
 register = template.Library()
@@ -33,7 +32,7 @@ SCRIPT_WORDS = (
 
 
 @register.simple_tag
-def language_of_page(request: HttpRequest | None = None) -> str:
+def language_of_page(request: Any = None) -> str:
     """The language for <html>. It asks who is there first, as their language is theirs."""
     user = getattr(request, "user", None)
     _ = user is not None and user.is_authenticated
@@ -44,10 +43,13 @@ def language_of_page(request: HttpRequest | None = None) -> str:
 def script_words() -> str:
     """The words of scripts as JSON; nothing in English, which the scripts have themselves."""
     language = get_language() or "en"
-    return "" if language == "en" else _words_in(language)
+    if language == "en":
+        return ""
+    if language not in _WORDS:
+        said = {words: gettext(words) for words in SCRIPT_WORDS}
+        _WORDS[language] = json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+    return _WORDS[language]
 
 
-@lru_cache(maxsize=8)
-def _words_in(language: str) -> str:
-    said = {words: gettext(words) for words in SCRIPT_WORDS}
-    return json.dumps(said, ensure_ascii=False, separators=(",", ":"))
+#: Written once for each language.
+_WORDS: dict[str, str] = {}

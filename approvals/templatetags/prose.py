@@ -5,7 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from approvals.presentation.markdown import render_markdown
 from approvals.presentation.text import visible
@@ -38,11 +38,24 @@ def reworded(text: str) -> str:
 
     What was written down with a code in front (`AccessDenied: …`) keeps the code.
     """
-    if not text:
-        return ""
+    if not text or get_language() == "en":
+        return text
     known = gettext(text)
+    if known != text:
+        return known
     code, colon, rest = text.partition(": ")
-    return f"{code}{colon}{gettext(rest)}" if known == text and rest else known
+    lead, said = (f"{code}: ", rest) if colon else ("", text)
+    for tail in _TAILS:
+        if said.endswith(tail):
+            return f"{lead}{gettext(said.removesuffix(tail).strip())} {gettext(tail)}"
+    return f"{lead}{gettext(said)}"
+
+
+#: What callbacks/replies and callbacks/outbox put behind a sentence of theirs.
+_TAILS = (
+    gettext_noop("Whether it took the call is unknown; it is tried again."),
+    gettext_noop("The callback has expired; no more attempts."),
+)
 
 
 @register.filter

@@ -10,7 +10,7 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy as lazy
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals import keeping
@@ -29,7 +29,7 @@ from approvals.operations.views.keepers import (
 )
 from approvals.presentation import KINDS
 
-_NAV = {"nav": {"current": "kinds"}, "where": lazy("Kinds")}
+_NAV = {"nav": {"current": "kinds"}, "where": gettext_lazy("Kinds")}
 
 
 @require_safe
