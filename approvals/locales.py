@@ -9,12 +9,15 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from django.utils.translation import get_language, override
 
 if TYPE_CHECKING:
-    from django.utils.functional import _StrPromise as StrPromise
+    from django.utils.functional import _StrPromise
+
+#: Words that are known now, or once somebody reads them.
+Words: TypeAlias = "str | _StrPromise"
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ DE = Locale(
 LOCALES = {"en": EN, "de": DE}
 
 
-def in_english(words: StrPromise | str) -> str:
+def in_english(words: Words) -> str:
     """WORDS for what no person reads as their own: the function's result, a log."""
     with override("en"):
         return str(words)

@@ -12,7 +12,7 @@ from ipaddress import ip_address
 from urllib.parse import SplitResult, urlsplit
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_noop
 
 FUNCTION_ARN = re.compile(
     r"arn:aws[a-z-]*:lambda:[a-z0-9-]+:[0-9]{12}:function:[A-Za-z0-9_-]{1,140}"
@@ -35,7 +35,7 @@ def endpoint_complaint(address: str) -> str:
     if parts is None:
         return _("This is no address. Write https://HOST, or leave it empty for AWS's own.")
     if _says_more(parts, address):
-        return _PLAIN
+        return _(_PLAIN)
     host = parts.hostname or ""
     if parts.scheme == "http" and _is_loopback(host):
         return ""
@@ -59,7 +59,7 @@ def questions_complaint(address: str, *, private: bool) -> str:
     if parts is None or not parts.hostname:
         return _("This is no address. Write https://HOST/PATH, or leave it empty.")
     if _says_more(parts, address):
-        return _PLAIN
+        return _(_PLAIN)
     if parts.scheme != "https" and not (private and parts.scheme == "http"):
         return _("Write https://HOST/PATH: questions may hold what only its people may read.")
     if not private and not _is_public(parts.hostname):
@@ -106,7 +106,7 @@ def functions_complaint(arns: Sequence[str], *, region: str, allow_local_runner:
     return ""
 
 
-_PLAIN = gettext_lazy("Write scheme, host, port and path only: no user, query or fragment.")
+_PLAIN = gettext_noop("Write scheme, host, port and path only: no user, query or fragment.")
 
 
 def _parts(address: str) -> SplitResult | None:

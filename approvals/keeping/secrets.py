@@ -19,6 +19,7 @@ from django.utils.translation import gettext_lazy
 from approvals.clock import database_now
 from approvals.errors import InvalidFields
 from approvals.keeping import desk
+from approvals.locales import Words
 from approvals.models import CallbackSource, ChangeEvent, SourceKey, SourceSecret, User
 from approvals.models.source import LIVE_SECRETS, secret_bytes
 from approvals.states import ChangeTag
@@ -166,7 +167,7 @@ def _brought(source: CallbackSource, given: str) -> bytes:
     return raw
 
 
-def _check_room(live: int, most: int, overlap: Overlap, words: str) -> None:
+def _check_room(live: int, most: int, overlap: Overlap, words: Words) -> None:
     if overlap is not Overlap.AT_ONCE and live >= most:
         raise InvalidFields({"overlap": str(words) % {"live": live}})
 

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from approvals.canonical import Json, NumberToken, canonical_json, sha256_hex, with_tokens
 from approvals.errors import InvalidFields, StalePage
+from approvals.locales import Words
 from approvals.models import ApprovalRequest, Decision
 from approvals.states import Verdict
 from approvals.strict_json import MAX_PAYLOAD_BYTES
@@ -35,7 +36,7 @@ _FITTING: dict[Type, tuple[Type, ...]] = {
     "boolean": ("boolean",),
     "null": (),
 }
-SENTENCES: dict[Type, str] = {
+SENTENCES: dict[Type, Words] = {
     "text": gettext_lazy("Write a text."),
     "date": gettext_lazy("Write a date, as 2026-11-20."),
     "integer": gettext_lazy("Write a whole number, such as 12."),

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy
 
 from approvals import keyring
 from approvals.errors import AlreadyClosed
+from approvals.locales import Words
 from approvals.models.address import page_path
 from approvals.models.execution import Execution
 from approvals.models.kind import RequestKind
@@ -39,7 +40,7 @@ def new_public_id() -> uuid.UUID:
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
 
 
-_BY_RULE: dict[str, str] = {
+_BY_RULE: dict[str, Words] = {
     OnTimeout.APPROVE: gettext_lazy("Approved by rule, as nobody decided in time"),
     OnTimeout.REJECT: gettext_lazy("Rejected by rule, as nobody decided in time"),
 }

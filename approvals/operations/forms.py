@@ -15,19 +15,19 @@ from django.utils.translation import gettext_lazy
 
 from approvals.lifecycle import Asked
 from approvals.lifecycle.reason import REASON_LIMIT
+from approvals.locales import Words
 from approvals.operations.causes import AT_ONCE, Failure
 from approvals.states import Verdict
 
 
-def reason_field(missing: str) -> forms.CharField:
+def reason_field(missing: Words) -> forms.CharField:
     """Why an operator does it; MISSING is said where the field is left empty."""
     return forms.CharField(
         max_length=REASON_LIMIT,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
         error_messages={
             "required": missing,
-            "max_length": _("Shorten it to %(reason_limit)s characters.")
-            % {"reason_limit": REASON_LIMIT},
+            "max_length": gettext_lazy("Shorten it to %(limit_value)s characters."),
         },
     )
 

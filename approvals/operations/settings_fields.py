@@ -37,7 +37,9 @@ class TeamsField(forms.MultipleChoiceField):
     def __init__(self, **options: Any) -> None:
         widget = forms.CheckboxSelectMultiple(attrs={"class": "choices"})
         super().__init__(choices=team_choices, widget=widget, required=False, **options)
-        self.error_messages["invalid_choice"] = _("There is no team %(value)s (any more).")
+        self.error_messages["invalid_choice"] = gettext_lazy(
+            "There is no team %(value)s (any more)."
+        )
 
 
 def team_choices() -> list[tuple[str, str]]:

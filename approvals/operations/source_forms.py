@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from approvals.keeping import Overlap, SourceFields
+from approvals.locales import Words
 from approvals.models import CallbackSource, SourceKey, SourceRole
 from approvals.operations.settings_fields import (
     REQUIRED,
@@ -23,7 +23,9 @@ _NAMES = ("name", "region", "endpoint_url", "role_arn", "external_id", "function
           "default_users", "default_groups")  # fmt: skip
 
 
-def _line(label: str, *, most: int, help_text: str = "", required: bool = False) -> forms.CharField:
+def _line(
+    label: Words, *, most: int, help_text: Words = "", required: bool = False
+) -> forms.CharField:
     return forms.CharField(
         label=label,
         max_length=most,
@@ -32,7 +34,7 @@ def _line(label: str, *, most: int, help_text: str = "", required: bool = False)
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
         error_messages={
             "required": REQUIRED,
-            "max_length": _("Shorten it to %(most)s characters.") % {"most": most},
+            "max_length": gettext_lazy("Shorten it to %(limit_value)s characters."),
         },
     )
 

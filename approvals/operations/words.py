@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from django.utils.translation import gettext_lazy
 
+from approvals.locales import Words
 from approvals.models import CallbackDelivery
 from approvals.states import DeliveryState, Reply
 from approvals.templatetags.prose import reworded
@@ -17,8 +18,8 @@ class Standing:
 
     tone: str
     symbol: str
-    word: str
-    means: str
+    word: Words
+    means: Words
 
 
 _ON_ITS_WAY = Standing(

@@ -89,8 +89,8 @@ def poll_seconds(request: ApprovalRequest, now: datetime) -> int | None:
 def _decided(request: ApprovalRequest, decisions: Sequence[Decision]) -> Fact:
     state, at = RequestState(request.state), request.closed_at
     if state is RequestState.EXPIRED:
-        words = _AT_THE_DEADLINE[OnTimeout(request.on_timeout)]
-        return Fact("warn", request.ending, str(words), at=at)
+        words = str(_AT_THE_DEADLINE[OnTimeout(request.on_timeout)])
+        return Fact("warn", request.ending, words, at=at)
     if state is RequestState.WITHDRAWN:
         return _withdrawn(request)
     last = decisions[-1] if decisions else None

@@ -9,6 +9,7 @@ from django import forms
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from approvals.locales import Words
 from approvals.models import ApprovalRequest
 from approvals.models.facets import Facets
 from approvals.models.filter import Due, Filter, Risk
@@ -131,7 +132,7 @@ class CommentForm(forms.Form):
             self.add_error(name if name in self.fields else None, why)
 
 
-def _choice(label: str) -> forms.ChoiceField:
+def _choice(label: Words) -> forms.ChoiceField:
     widget = forms.Select(attrs={"class": "input"})
     return forms.ChoiceField(label=label, required=False, widget=widget)
 

@@ -11,6 +11,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from approvals.lifecycle.edits import counted
+from approvals.locales import Words
 from approvals.models import AuditEvent
 from approvals.review.words import clock, listed_names, of_group
 from approvals.states import AuditTag, CallbackFinding, Channel, Verdict, Withdrawal
@@ -143,7 +144,7 @@ def _why_withdrawn(facts: Facts) -> str:
     return ": ".join(part for part in (reason, own) if part)
 
 
-_WITHDRAWALS = {
+_WITHDRAWALS: dict[str, Words] = {
     Withdrawal.SOURCE: gettext_lazy("the source took it back"),
     Withdrawal.SUPERSEDED: gettext_lazy("a newer request took its place"),
     Withdrawal.CLOSED_AT_AWS: gettext_lazy("AWS no longer waits for an answer"),
@@ -164,7 +165,7 @@ _ENDS = {
 }
 
 
-def _detail(words: str) -> Callable[[Facts], str]:
+def _detail(words: Words) -> Callable[[Facts], str]:
     def sentence(facts: Facts) -> str:
         detail = str(facts.get("detail") or facts.get("reply") or "")
         return f"{words}: {reworded(detail)}" if detail else str(words)
@@ -172,7 +173,7 @@ def _detail(words: str) -> Callable[[Facts], str]:
     return sentence
 
 
-def _says(words: str) -> Callable[[Facts], str]:
+def _says(words: Words) -> Callable[[Facts], str]:
     return lambda _facts: str(words)
 
 
@@ -218,7 +219,7 @@ def _checked(facts: Facts) -> str:
 #: An operator's reason is quoted below the line, as a reviewer's comment is.
 _REASONED = {AuditTag.REASSIGNED, AuditTag.REDRIVEN}
 
-_WORDS: dict[AuditTag, tuple[str, Callable[[Facts], str]]] = {
+_WORDS: dict[AuditTag, tuple[Words, Callable[[Facts], str]]] = {
     AuditTag.RECEIVED: (gettext_lazy("Received"), _received),
     AuditTag.CLAIMED: (gettext_lazy("Somebody"), _says(gettext_lazy("is on it"))),
     AuditTag.RELEASED: (gettext_lazy("Somebody"), _says(gettext_lazy("let go"))),

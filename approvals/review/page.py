@@ -226,7 +226,7 @@ def _prospects(
     return {
         "asked": asked_sentence(request, counted, nobody=outlook is Outlook.NOBODY),
         "outlook": outlook.value,
-        "outlook_words": _OUTLOOK_WORDS[outlook],
+        "outlook_words": str(_OUTLOOK_WORDS[outlook]),
     }
 
 

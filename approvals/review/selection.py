@@ -77,7 +77,7 @@ class Selection:
 
     @property
     def title(self) -> str:
-        return TITLES[self.view]
+        return str(TITLES[self.view])
 
     @property
     def words(self) -> str:

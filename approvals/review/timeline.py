@@ -121,14 +121,13 @@ def checked(request: ApprovalRequest) -> Checked | None:
     check: CallbackCheck | None = getattr(request, "callback_check", None)
     if check is None:
         return None
-    words, title, warning = _FINDINGS[CallbackFinding(check.finding)]
+    found, title, warning = _FINDINGS[CallbackFinding(check.finding)]
+    words = str(found)
     if check.finding == CallbackFinding.UNREADABLE and check.detail:
         words = f"{words}: {reworded(check.detail)}"
-    at = check.checked_at
-    words = str(words)
     if not request.is_pending:
-        return Checked(words, at)
-    return Checked(words, at, str(title), str(warning))
+        return Checked(words, check.checked_at)
+    return Checked(words, check.checked_at, str(title), str(warning))
 
 
 _FINDINGS = {
