@@ -72,6 +72,8 @@ class People(_ForPages, AuthenticationMiddleware):
     """
 
     def __call__(self, request: HttpRequest) -> Any:
+        if is_for_programs(request):
+            return super().__call__(request)  # in English, whatever it asks for
         translation.activate(translation.get_language_from_request(request))
         try:
             return self._in_their_words(super().__call__(request))

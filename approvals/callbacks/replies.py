@@ -50,6 +50,9 @@ _EXPIRED = gettext_noop("The portal's AWS credentials have expired. Renew them."
 _UNKNOWN_KEYS = gettext_noop(
     "AWS does not accept the portal's credentials. Check the keys and the clock."
 )
+_SLOWER = gettext_noop("AWS asks the portal to slow down. It is tried again.")
+_TOO_LARGE = gettext_noop("The answer is larger than AWS takes.")
+_MALFORMED = gettext_noop("boto3 finds the call malformed.")
 _UNKNOWN_OUTCOME = gettext_noop("Whether it took the call is unknown; it is tried again.")
 _KMS = gettext_noop("AWS cannot use the function's KMS key. Check the key and who may use it.")
 # Declared with 502, but refusals before anything is changed.
@@ -135,7 +138,7 @@ def meaning(code: str, status: int, *, retry_after: timedelta | None = None) -> 
         )
     name = code if _CODE.fullmatch(code) else f"HTTP {status}"
     if code in _THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS:
-        detail = f"{name}: {gettext_noop('AWS asks the portal to slow down. It is tried again.')}"
+        detail = f"{name}: {_SLOWER}"
         return Answer(Reply.UNAVAILABLE, detail, retry_after=retry_after)
     return _by_status(name, status, retry_after)
 
@@ -146,7 +149,7 @@ def _by_status(name: str, status: int, retry_after: timedelta | None) -> Answer:
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
         return Answer(
             Reply.REFUSED,
-            f"{name}: {gettext_noop('The answer is larger than AWS takes.')}",
+            f"{name}: {_TOO_LARGE}",
         )
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return misconfigured(name, _DENIED, unreachable=False)
@@ -189,7 +192,7 @@ def without_answer(kinds: Sequence[str]) -> Answer:
     if "ParamValidationError" in kinds:
         return Answer(
             Reply.REFUSED,
-            f"ParamValidationError: {gettext_noop('boto3 finds the call malformed.')}",
+            f"ParamValidationError: {_MALFORMED}",
         )
     return replace(unknown(kinds[0], gettext_noop("No whole answer came back.")), unreachable=True)
 

@@ -23,6 +23,7 @@ from approvals.states import Verdict
 def reason_field(missing: Words) -> forms.CharField:
     """Why an operator does it; MISSING is said where the field is left empty."""
     return forms.CharField(
+        label=gettext_lazy("Reason"),
         max_length=REASON_LIMIT,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
         error_messages={

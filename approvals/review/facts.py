@@ -137,7 +137,7 @@ def _withdrawn(request: ApprovalRequest) -> Fact:
         return Fact("warn", title, reworded(request.closed_because), at=at)
     line = request.history.filter(tag=AuditTag.WITHDRAWN).select_related("actor").last()
     by = f": {line.actor.display_name}" if line and line.actor else ""
-    return Fact("warn", f"{title}{by}", "Because:", said=request.closed_because, at=at)
+    return Fact("warn", f"{title}{by}", _("Because:"), said=request.closed_because, at=at)
 
 
 def _sentence(words: str) -> str:
@@ -185,7 +185,8 @@ def _undeliverable(delivery: CallbackDelivery) -> Fact:
             "The callback had timed out or was answered before. The function did not get this."
         )
         return Fact("bad", _("AWS no longer waits"), words, at=delivery.settled_at)
-    words = f"{reworded(delivery.detail)} {_('An operator can send it again.')}".strip()
+    again = _("An operator can send it again.")
+    words = f"{reworded(delivery.detail)} {again}".strip()
     return Fact("bad", _("AWS did not take the answer"), words, at=delivery.settled_at)
 
 

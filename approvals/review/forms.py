@@ -44,6 +44,7 @@ class DecisionForm(EditsForm):
         error_messages={"invalid_choice": gettext_lazy("Choose one of the list.")},
     )
     comment = forms.CharField(
+        label=gettext_lazy("Comment"),
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"class": "input", "rows": "3", "dir": "auto"}),
