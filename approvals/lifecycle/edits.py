@@ -194,10 +194,10 @@ def _complaint(payload: Json, pointer: str, value: Json, allowed: list[str]) -> 
     if pointer not in allowed:
         return _("This cannot be edited: leave it out.")
     if isinstance(value, list | dict):
-        return SENTENCES[type_of(value_at(payload, pointer))]
+        return str(SENTENCES[type_of(value_at(payload, pointer))])
     before = type_of(value_at(payload, pointer))
     if type_of(value) not in _FITTING[before]:
-        return SENTENCES[before]
+        return str(SENTENCES[before])
     if isinstance(value, str) and _NO_TEXT.search(value):
         return _("Take out the characters that are no text.")
     return ""

@@ -15,7 +15,7 @@ PO = ROOT / "locale/de/LC_MESSAGES/django.po"
 _LINE = re.compile(r'(msgctxt|msgid|msgid_plural|msgstr(?:\[\d\])?) (".*")')
 _ONE = {"_", "gettext", "gettext_lazy", "gettext_noop"}
 _CALL = re.compile(
-    r"\b(gettext|ngettext|pgettext|npgettext)\(("
+    r"\b(_|gettext|ngettext|pgettext|npgettext)\(("
     r'(?:u?(?:"(?:[^"\\]|\\.)*"|\'(?:[^\'\\]|\\.)*\')'
     r"\s*,?\s*)+)",
     re.DOTALL,
