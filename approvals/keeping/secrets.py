@@ -34,9 +34,9 @@ class Overlap(TextChoices):
     """How long the former ones still count beside a new one."""
 
     AT_ONCE = "at-once", gettext_lazy("At once: whoever still uses them is refused")
-    HOUR = "hour", "In 1 hour"
-    DAY = "day", "In 24 hours"
-    WEEK = "week", "In 7 days"
+    HOUR = "hour", gettext_lazy("In 1 hour")
+    DAY = "day", gettext_lazy("In 24 hours")
+    WEEK = "week", gettext_lazy("In 7 days")
 
     @property
     def length(self) -> timedelta:

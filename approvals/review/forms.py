@@ -194,6 +194,6 @@ class TokenForm(forms.Form):
         label=gettext_lazy("Valid for (days)"),
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
         error_messages=dict.fromkeys(
-            ["required", "invalid", "min_value", "max_value"], "Give 1 to 365 days."
+            ["required", "invalid", "min_value", "max_value"], gettext_lazy("Give 1 to 365 days.")
         ),
     )

@@ -117,6 +117,7 @@ def names() -> Iterator[str]:
         yield from _texts(request.payload)
         yield from _texts(request.risk)
         yield from _texts(request.checks)
+        yield from _texts(request.effects)
         yield from _texts(request.response_schema)
         yield from (comment.text for comment in request.comments.all())
         yield from (decision.comment for decision in request.decisions.all())
@@ -136,7 +137,8 @@ def _texts(value: object) -> Iterator[str]:
         for inside in value:
             yield from _texts(inside)
     elif isinstance(value, str):
-        yield value
+        yield " ".join(value.split())
+        yield value.strip()
         yield from value.splitlines()
 
 
