@@ -122,6 +122,7 @@ def names() -> Iterator[str]:
         yield from (comment.text for comment in request.comments.all())
         yield from (decision.comment for decision in request.decisions.all())
         yield request.closed_because
+        yield from (str(line.facts.get("reason", "")) for line in request.history.all())
         if request.execution and hasattr(request.execution, "history"):
             yield from _texts(request.execution.history.steps)
     yield from ("312.00 EUR", "280.80 EUR", "nothing")  # what an edit and an address name
