@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from django.utils.translation import get_language, override
@@ -20,9 +21,9 @@ if TYPE_CHECKING:
 Words: TypeAlias = "str | _StrPromise"
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Locale:
-    """One language's ways. The patterns are for str.format, with the names `_parts` gives."""
+    """One language's ways. The patterns are for str.format, with the names `_written` gives."""
 
     decimal: str
     group: str
@@ -32,50 +33,40 @@ class Locale:
     months: tuple[str, ...]
     day: str
     day_with_year: str
-    weekday_time: str
+    weekday: str
     weekday_day: str
     weekday_date: str
     long_date: str
     long_day: str
 
-    def _parts(self, local: date) -> dict[str, object]:
-        return {
-            "weekday": self.weekdays[local.weekday()],
-            "long_weekday": self.weekdays[7 + local.weekday()],
-            "d": local.day,
-            "month": self.months[local.month - 1],
-            "long_month": self.months[11 + local.month],
-            "m": local.month,
-            "year": f"{local.year:04d}",
-        }
-
     def days(self, local: date) -> str:
         """`18 Nov`, for a day of this year."""
-        return self.day.format_map(self._parts(local))
+        return _written(self, self.day, local.year, local.month, local.day)
 
     def days_of_a_year(self, local: date) -> str:
         """`18 Nov 2025`."""
-        return self.day_with_year.format_map(self._parts(local))
+        return _written(self, self.day_with_year, local.year, local.month, local.day)
 
     def weekdays_time(self, local: datetime) -> str:
         """`Mon 09:00`, for one of the next days."""
-        return self.weekday_time.format_map({**self._parts(local), "time": f"{local:%H:%M}"})
+        day = _written(self, self.weekday, local.year, local.month, local.day)
+        return f"{day} {local:%H:%M}"
 
     def weekday_and_day(self, local: date) -> str:
         """`Fri 20 Nov`."""
-        return self.weekday_day.format_map(self._parts(local))
+        return _written(self, self.weekday_day, local.year, local.month, local.day)
 
     def dated(self, local: date) -> str:
         """`Fri 20 Nov 2026`."""
-        return self.weekday_date.format_map(self._parts(local))
+        return _written(self, self.weekday_date, local.year, local.month, local.day)
 
     def in_full(self, local: date) -> str:
         """`Friday 20 November 2026`."""
-        return self.long_date.format_map(self._parts(local))
+        return _written(self, self.long_date, local.year, local.month, local.day)
 
     def days_in_full(self, local: date) -> str:
         """`20 November 2026`."""
-        return self.long_day.format_map(self._parts(local))
+        return _written(self, self.long_day, local.year, local.month, local.day)
 
     def whole(self, number: int) -> str:
         """`10,000`."""
@@ -84,6 +75,21 @@ class Locale:
     def number(self, text: str) -> str:
         """TEXT, a plain decimal such as `1.4`, with this language's point."""
         return text.replace(".", self.decimal) if self.decimal != "." else text
+
+
+@lru_cache(maxsize=512)
+def _written(locale: Locale, pattern: str, year: int, month: int, day: int) -> str:
+    """PATTERN for a day: pages name the same few days over and over."""
+    weekday = date(year, month, day).weekday()
+    return pattern.format(
+        weekday=locale.weekdays[weekday],
+        long_weekday=locale.weekdays[7 + weekday],
+        d=day,
+        month=locale.months[month - 1],
+        long_month=locale.months[11 + month],
+        m=month,
+        year=f"{year:04d}",
+    )
 
 
 _ENGLISH_DAYS = (
@@ -113,7 +119,7 @@ EN = Locale(
     months=_ENGLISH_MONTHS,
     day="{d} {month}",
     day_with_year="{d} {month} {year}",
-    weekday_time="{weekday} {time}",
+    weekday="{weekday}",
     weekday_day="{weekday} {d} {month}",
     weekday_date="{weekday} {d} {month} {year}",
     long_date="{long_weekday} {d} {long_month} {year}",
@@ -128,7 +134,7 @@ DE = Locale(
     months=_GERMAN_MONTHS,
     day="{d:02d}.{m:02d}.",
     day_with_year="{d:02d}.{m:02d}.{year}",
-    weekday_time="{weekday}, {time}",
+    weekday="{weekday},",
     weekday_day="{weekday}, {d:02d}.{m:02d}.",
     weekday_date="{weekday}, {d:02d}.{m:02d}.{year}",
     long_date="{long_weekday}, {d}. {long_month} {year}",

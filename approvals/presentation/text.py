@@ -6,7 +6,6 @@ import re
 
 from django.utils.translation import gettext as _
 
-
 # Unicode's categories Cc, Cf, Zl, Zp, Cs and Co, without line feed and tab.
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _FORMATS = (

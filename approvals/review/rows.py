@@ -54,6 +54,14 @@ class Row:
         return str(request.agent or request.requested_by or request.source.name)
 
     @property
+    def due_label(self) -> str:
+        return _("Due")
+
+    @property
+    def no_deadline(self) -> str:
+        return _("No deadline")
+
+    @property
     def asked(self) -> str:
         return _("asked by %(who)s") % {"who": visible(self.asker)}
 
