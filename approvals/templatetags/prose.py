@@ -33,6 +33,12 @@ def inside(sentence: object) -> str:
 
 
 @register.filter
+def as_noun(label: object) -> str:
+    """LABEL in the middle of a sentence: small in English, as it is in German."""
+    return str(label).lower() if get_language() == "en" else str(label)
+
+
+@register.filter
 def reworded(text: str) -> str:
     """TEXT, which was written down in English: in the reader's language where we know it.
 
