@@ -23,6 +23,7 @@ COPY LICENSE manage.py ./
 COPY docker docker
 COPY scripts/collect_static.py scripts/healthcheck.py scripts/
 COPY static static
+COPY locale locale
 COPY templates templates
 COPY portal portal
 COPY approvals approvals

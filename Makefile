@@ -8,7 +8,7 @@ NO_SKIPS := $(if $(filter true,$(CI)),-p tests.plugins.no_skips)
 bootstrap = python=$$(scripts/find-python) && "$$python" scripts/bootstrap.py $(1)
 
 .DEFAULT_GOAL := help
-.PHONY: help demo order test test-servers chaos lint fmt requirements bench clean
+.PHONY: help demo order test test-servers chaos lint fmt messages requirements bench clean
 
 help:
 	@echo "make demo          start the portal with sample orders (PORT=8000, DATA_DIR=var)"
@@ -18,6 +18,7 @@ help:
 	@echo "make chaos         a storm over everything, then the books (CHAOS_ARGS=--seed=...)"
 	@echo "make lint          style, types, floors, templates, migrations, deployment checks"
 	@echo "make fmt           format code and templates"
+	@echo "make messages      new strings into the catalogues of locale/, compiled (needs gettext)"
 	@echo "make requirements  compile requirements/ from pyproject.toml"
 	@echo "make bench         run the benchmarks"
 	@echo "make clean         remove caches, build results and the demo's data in var/"
@@ -52,6 +53,10 @@ fmt:
 	@$(PYTHON) -m ruff check --fix-only --quiet .
 	@$(PYTHON) -m ruff format --quiet .
 	@find templates -name '*.html' -exec .venv/bin/djade {} + || true  # 1: it changed some
+
+messages:
+	@$(call bootstrap,dev)
+	@$(PYTHON) scripts/messages.py
 
 requirements:
 	@$(call bootstrap,dev)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
+from django.utils.translation import gettext as _
+
 from approvals.errors import FourEyes, NotAnOperator, NotAReviewer
 from approvals.models import ApprovalRequest, Decision, User
 from approvals.models.rights import OPERATE, rights_of
@@ -76,9 +78,9 @@ def check_may_decide(request: ApprovalRequest, person: User) -> None:
 def check_standing(request: ApprovalRequest, standing: Standing | None) -> None:
     """As `check_may_decide`, of a person whose standing is known (None: there is nobody)."""
     if standing is None or not standing.is_reviewer:
-        raise NotAReviewer("Only a reviewer can decide. Ask an admin for the reviewer role.")
+        raise NotAReviewer(_("Only a reviewer can decide. Ask an admin for the reviewer role."))
     if not standing.is_asked:
-        raise NotAReviewer("You are not among the people asked to decide this request.")
+        raise NotAReviewer(_("You are not among the people asked to decide this request."))
     _check_four_eyes(request, standing)
 
 
@@ -98,7 +100,7 @@ def check_may_comment(request: ApprovalRequest, person: User) -> None:
         check_may_operate(request, person)
     except NotAnOperator:
         raise NotAReviewer(
-            "Only reviewers who were asked and operators of this source can comment."
+            _("Only reviewers who were asked and operators of this source can comment.")
         ) from None
 
 
@@ -117,7 +119,7 @@ def check_may_operate(request: ApprovalRequest, person: User) -> None:
         fresh.pk, is_active=fresh.is_active, is_superuser=fresh.is_superuser
     )
     if not (rights and rights.may(OPERATE, request.source_id)):
-        raise NotAnOperator("Only an operator of this source can do that.")
+        raise NotAnOperator(_("Only an operator of this source can do that."))
 
 
 def check_may_steer(request: ApprovalRequest, person: User) -> None:
@@ -135,7 +137,7 @@ def check_may_steer(request: ApprovalRequest, person: User) -> None:
 def _check_four_eyes(request: ApprovalRequest, standing: Standing) -> None:
     if standing.is_requester or Wanting.of(request).names() & standing.identities:
         raise FourEyes(
-            "You asked for this, or it is made on your behalf: somebody else must decide."
+            _("You asked for this, or it is made on your behalf: somebody else must decide.")
         )
 
 

@@ -21,6 +21,8 @@ from django.db import Error, InterfaceError, OperationalError
 from django.dispatch import receiver
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.loader import render_to_string
+from django.utils.translation import get_language_from_request, override
+from django.utils.translation import gettext as _
 
 from approvals import errors
 
@@ -136,8 +138,15 @@ def out_of_service(request: HttpRequest) -> HttpResponse:
 
 
 def _press_failed() -> str:
-    words = f"{_TRY_AGAIN}. What is recorded stands on this page when it is loaded again."
-    notice = {"tone": "warn", "symbol": "server-off", "title": _NOT_DECIDED, "words": words}
+    notice = {
+        "tone": "warn",
+        "symbol": "server-off",
+        "title": _("Take nothing as decided."),
+        "words": _(
+            "The database did not answer in time. Try again in a few seconds. What is "
+            "recorded stands on this page when it is loaded again."
+        ),
+    }
     return render_to_string("parts/notice.html", notice | {"role": "alert", "focus": True})
 
 
@@ -176,7 +185,9 @@ class ProblemMiddleware:
             return _https_only()
         response = self.get_response(request)
         if response.status_code == 500 and _TROUBLE in request.META:
-            return _in_place_of(response, out_of_service(request))
+            # The middleware that knows the language is left behind: the browser's is known.
+            with override(get_language_from_request(request)):
+                return _in_place_of(response, out_of_service(request))
         if not api or response.status_code < 400:
             return response
         if response.headers.get("Content-Type", "").startswith(CONTENT_TYPE):

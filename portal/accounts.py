@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from contextlib import nullcontext
 from smtplib import SMTPException
 from typing import Any
 
@@ -19,11 +20,18 @@ from django.forms import Form
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import resolve_url
 from django.urls import reverse
+from django.utils import timezone, translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-_MISMATCH = "That username or email and password do not match."
-_NOT_SENT = "The mail could not be sent. Try again in a few minutes, or ask an administrator."
+_MISMATCH = gettext_lazy("That username or email and password do not match.")
+_NOT_SENT = gettext_lazy(
+    "The mail could not be sent. Try again in a few minutes, or ask an administrator."
+)
 #: AUTH_PASSWORD_VALIDATORS in one sentence; theirs run into each other.
-_STRONG = "At least 12 characters; not a common one, and not like your name or address."
+_STRONG = gettext_lazy(
+    "At least 12 characters; not a common one, and not like your name or address."
+)
 #: What a mail server that is away, or refuses, raises.
 MAIL_TROUBLE = (OSError, SMTPException)
 
@@ -37,8 +45,10 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         "username_password_mismatch": _MISMATCH,
         "invalid_login": _MISMATCH,
         # As long as "login_failed" of ACCOUNT_RATE_LIMITS counts for one account.
-        "too_many_login_attempts": "Too many attempts. Wait five minutes, or ask an admin.",
-        "enter_current_password": "That is not your current password.",
+        "too_many_login_attempts": gettext_lazy(
+            "Too many attempts. Wait five minutes, or ask an admin."
+        ),
+        "enter_current_password": gettext_lazy("That is not your current password."),
     }
 
     def is_open_for_signup(self, request: HttpRequest) -> bool:
@@ -47,6 +57,20 @@ class ClosedAccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
     def get_reset_password_from_key_url(self, key: str) -> str:
         """The address in a mail: ours, whatever host the request named."""
         return reset_link(key)
+
+    def render_mail(
+        self, template_prefix: str, email: str, context: dict[str, Any], headers: Any = None
+    ) -> Any:
+        """A mail in its recipient's language and zone, where they chose them."""
+        person = context.get("user")
+        language = getattr(person, "language", "")
+        known = language in dict(settings.LANGUAGES)
+        zone = getattr(person, "zone", None)
+        with (
+            translation.override(language if known else translation.get_language()),
+            timezone.override(zone) if zone else nullcontext(),
+        ):
+            return super().render_mail(template_prefix, email, context, headers)
 
     def get_password_change_redirect_url(self, request: HttpRequest) -> str:
         return resolve_url(settings.LOGIN_REDIRECT_URL)
@@ -72,7 +96,7 @@ def _say(form: Form, **labels: str) -> None:
         form.fields[name].label = label
     for field in form.fields.values():
         field.widget.attrs.pop("placeholder", None)
-        field.error_messages["required"] = "This is needed."
+        field.error_messages["required"] = _("This is needed.")
         field.help_text = ""  # the page itself leads on from a forgotten password
     if "password1" in form.fields:
         form.fields["password1"].help_text = _STRONG
@@ -83,7 +107,7 @@ class SignInForm(LoginForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _say(self, login="Username or email")
+        _say(self, login=_("Username or email"))
 
 
 class ChangeForm(ChangePasswordForm):  # type: ignore[misc]
@@ -93,9 +117,9 @@ class ChangeForm(ChangePasswordForm):  # type: ignore[misc]
         super().__init__(*args, **kwargs)
         _say(
             self,
-            oldpassword="Current password",
-            password1="New password",
-            password2="New password, again",
+            oldpassword=_("Current password"),
+            password1=_("New password"),
+            password2=_("New password, again"),
         )
 
 
@@ -104,7 +128,7 @@ class NewPasswordForm(ResetPasswordKeyForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _say(self, password1="New password", password2="New password, again")
+        _say(self, password1=_("New password"), password2=_("New password, again"))
 
 
 class ResetForm(ResetPasswordForm):  # type: ignore[misc]
@@ -112,7 +136,7 @@ class ResetForm(ResetPasswordForm):  # type: ignore[misc]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        _say(self, email="Email")
+        _say(self, email=_("Email"))
 
     def save(self, request: HttpRequest, **kwargs: Any) -> str:
         if self.users:

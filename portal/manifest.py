@@ -7,6 +7,8 @@ from typing import Any
 from django.http import HttpRequest, JsonResponse
 from django.templatetags.static import static
 from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from django.views.decorators.cache import cache_control
 from django.views.decorators.http import require_safe
 
@@ -24,7 +26,7 @@ PAPER = "#f2f0e9"
 @require_safe
 @cache_control(max_age=60 * 60, public=True)  # names of icons change with a release
 def manifest(_request: HttpRequest) -> JsonResponse:
-    """What a browser needs to install the portal; the same for everybody."""
+    """What a browser needs to install the portal; in the language of the browser."""
     return JsonResponse(_told(), content_type="application/manifest+json")
 
 
@@ -33,8 +35,8 @@ def _told() -> dict[str, Any]:
         "id": reverse("home"),
         "name": "Countersign",
         "short_name": "Countersign",
-        "description": "Requests of durable functions that wait for a person.",
-        "lang": "en",
+        "description": _("Requests of durable functions that wait for a person."),
+        "lang": get_language() or "en",
         "start_url": reverse("approvals:queue"),
         "scope": reverse("home"),
         "display": "standalone",
@@ -45,7 +47,7 @@ def _told() -> dict[str, Any]:
             for name, sizes, kind, purpose in ICONS
         ],
         "shortcuts": [
-            {"name": "Needs me", "url": f"{reverse('approvals:queue')}?view=needs-me"},
-            {"name": "Decided by me", "url": f"{reverse('approvals:queue')}?view=decided-by-me"},
+            {"name": _("Needs me"), "url": f"{reverse('approvals:queue')}?view=needs-me"},
+            {"name": _("Decided by me"), "url": f"{reverse('approvals:queue')}?view=decided-by-me"},
         ],
     }

@@ -25,7 +25,8 @@ from django.contrib.auth.middleware import AuthenticationMiddleware
 from django.contrib.messages.middleware import MessageMiddleware
 from django.contrib.sessions.middleware import SessionMiddleware
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.cache import patch_vary_headers
 from django.utils.crypto import constant_time_compare
 from django.utils.functional import SimpleLazyObject
 from django_htmx.middleware import HtmxMiddleware
@@ -36,6 +37,9 @@ from portal.logs import straight_logger
 
 #: Doors that nobody enters with a cookie.
 PROGRAMS = ("/api/v1/sources/", "/api/v1/requests")
+
+
+_LANGUAGES = dict(settings.LANGUAGES)
 
 
 def is_for_programs(request: HttpRequest) -> bool:
@@ -63,13 +67,25 @@ class Sessions(_ForPages, SessionMiddleware):
 
 
 class People(_ForPages, AuthenticationMiddleware):
-    """request.user, of the session; from when they are known, times are in their zone."""
+    """request.user, of the session; from when they are known, times are in their zone and
+    words in their language. Before, and for who chose none, it is the browser's language.
+    """
 
     def __call__(self, request: HttpRequest) -> Any:
+        if is_for_programs(request):
+            return super().__call__(request)  # in English, whatever it asks for
+        translation.activate(translation.get_language_from_request(request))
         try:
-            return super().__call__(request)
+            return self._in_their_words(super().__call__(request))
         finally:
             timezone.deactivate()  # threads go on to serve others
+            translation.deactivate()
+
+    @staticmethod
+    def _in_their_words(response: Any) -> Any:
+        patch_vary_headers(response, ("Accept-Language",))
+        response.headers.setdefault("Content-Language", translation.get_language())
+        return response
 
     def process_request(self, request: HttpRequest) -> None:
         super().process_request(request)
@@ -89,6 +105,8 @@ def _person_of(request: Any) -> Any:
         request._cached_user = person if holds else get_user(request)
         if request._cached_user.is_authenticated:
             timezone.activate(request._cached_user.zone)
+            if request._cached_user.language in _LANGUAGES:
+                translation.activate(request._cached_user.language)
     return request._cached_user
 
 

@@ -49,7 +49,10 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 TIME_ZONE = env.time_zone
 USE_TZ = True
 LANGUAGE_CODE = "en"
-USE_I18N = False  # English alone: no page asks of each number which language it is in
+USE_I18N = True
+# What nobody chose anything for is in English: programs, logs, and whatever is written down.
+LANGUAGES = [("en", "English"), ("de", "Deutsch")]
+LOCALE_PATHS = [BASE_DIR / "locale"]
 
 INSTALLED_APPS = [
     "portal",

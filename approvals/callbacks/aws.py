@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from botocore import __version__ as botocore
 from botocore import exceptions as boto
 from botocore.config import Config
+from django.utils.translation import gettext_noop
 
 from approvals import __version__
 from approvals.callbacks import gateway, past, replies, wire
@@ -142,12 +143,18 @@ def _meaning(error: Exception) -> Answer:
         case wire.UnreadableError():
             return error.meaning()
         case RoleError():
-            sentence = "The source's role cannot be assumed. Check its trust and external ID."
+            sentence = gettext_noop(
+                "The source's role cannot be assumed. Check its trust and external ID."
+            )
             return replies.misconfigured(str(error), sentence)
         case AddressError():
-            return replies.misconfigured(str(error), "Check the source's region and endpoint.")
+            return replies.misconfigured(
+                str(error), gettext_noop("Check the source's region and endpoint.")
+            )
         case boto.SSLError() if _is_certificate(error):
-            return replies.misconfigured("SSLError", "The endpoint's certificate is not trusted.")
+            return replies.misconfigured(
+                "SSLError", gettext_noop("The endpoint's certificate is not trusted.")
+            )
     return replies.without_answer([kind.__name__ for kind in type(error).__mro__])
 
 

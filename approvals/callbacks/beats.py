@@ -13,6 +13,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import lru_cache
 
+from django.utils.translation import gettext_noop
+
 from approvals import keyring
 from approvals.callbacks import missed, replies
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway
@@ -24,7 +26,7 @@ from approvals.states import Reply
 #: Claimed so long ago, a request may have been answered since: it is asked about anew. Calls
 #: that hang hold up what waits behind them, and a worker may have been frozen.
 STALE_AFTER = timedelta(seconds=5)
-UNSENT = Answer(Reply.UNAVAILABLE, "It was not sent: it had waited for too long.")
+UNSENT = Answer(Reply.UNAVAILABLE, gettext_noop("It was not sent: it had waited for too long."))
 #: More are never claimed at once. PostgreSQL reads it in the text of the statement, and so
 #: knows, with a million rows waiting, that it will look up few.
 MOST = 512
@@ -160,7 +162,9 @@ def _ask(gateway: CallbackGateway, beat: Beat) -> Answer:
     except keyring.SealBroken:
         return replies.sealed_elsewhere()
     except Exception as error:  # noqa: BLE001 - a gateway that raises must not stop the others
-        return replies.unknown(type(error).__name__, "The portal failed while beating.")
+        return replies.unknown(
+            type(error).__name__, gettext_noop("The portal failed while beating.")
+        )
 
 
 def claim(

@@ -13,6 +13,7 @@ from datetime import timedelta
 
 import structlog
 from django.db import Error
+from django.utils.translation import gettext_noop
 
 from approvals import turns
 from approvals.callbacks import circuit, outbox, replies
@@ -121,7 +122,9 @@ def send(gateway: CallbackGateway, owed: CallbackDelivery) -> Answer:
     except SealBroken:
         return replies.sealed_elsewhere()
     except Exception as error:  # noqa: BLE001 - a gateway that raises must not stop the others
-        return replies.unknown(type(error).__name__, "The portal failed while sending.")
+        return replies.unknown(
+            type(error).__name__, gettext_noop("The portal failed while sending.")
+        )
 
 
 def failure(body: bytes) -> CallbackFailure:

@@ -17,6 +17,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from approvals import doorbell, turns
 from approvals.callbacks import pace, replies
@@ -160,7 +161,9 @@ def _look(gateway: CallbackGateway, execution: Execution) -> Sighting:
     try:
         sighting = gateway.look(Address.of(execution.source), execution.arn)
     except Exception as error:  # noqa: BLE001 - a gateway that raises must not stop the others
-        sighting = Sighting(replies.unknown(type(error).__name__, "The portal failed to look."))
+        sighting = Sighting(
+            replies.unknown(type(error).__name__, gettext_noop("The portal failed to look."))
+        )
     keep_pace(began, settings.LOOKS_PER_SECOND)
     return sighting
 

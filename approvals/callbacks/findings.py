@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext_noop
+
 from approvals.callbacks import outbox, pace
 from approvals.callbacks.gateway import Said
 from approvals.callbacks.history import CallbackPast, Past, callback, clock
@@ -25,8 +27,8 @@ TRIES = 5
 TRIES_WHO_CLOSED = 3
 MENDING_PAUSE = timedelta(hours=1)
 
-_TOO_LONG = "The history is longer than the portal reads."
-_MISSING = "The execution's history does not hold this callback."
+_TOO_LONG = gettext_noop("The history is longer than the portal reads.")
+_MISSING = gettext_noop("The execution's history does not hold this callback.")
 _ENDING = {CallbackVerb.SUCCEED: "CallbackSucceeded", CallbackVerb.FAIL: "CallbackFailed"}
 
 
@@ -109,7 +111,9 @@ def judge(
     if found and found.ended:
         is_ours = _is_ours(delivery, found)
         if is_ours is None:
-            return stays, "The history does not show what ended the callback. It is read again."
+            return stays, gettext_noop(
+                "The history does not show what ended the callback. It is read again."
+            )
         if is_ours:
             sentence = f"The execution's history shows this answer{clock(found.ended.at)}."
             return DeliveryState.DELIVERED, sentence
@@ -118,7 +122,9 @@ def judge(
     if past.answer.reply != Reply.ACCEPTED:
         return stays, f"The history could not be read. {past.answer.detail}"
     if found:
-        return stays, "The history does not show an end of the callback yet. It is read again."
+        return stays, gettext_noop(
+            "The history does not show an end of the callback yet. It is read again."
+        )
     return stays, f"{_MISSING if past.is_whole else _TOO_LONG} Nobody can tell from it."
 
 

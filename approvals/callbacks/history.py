@@ -14,6 +14,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from approvals.callbacks import replies
 from approvals.callbacks.gateway import Address, Answer, CallbackGateway, Page, PastEvent
 from approvals.states import Reply
@@ -117,7 +119,9 @@ def _ask(
     try:
         return gateway.history(address, arn, marker=marker, with_results=with_results)
     except Exception as error:  # noqa: BLE001 - a gateway that raises must not stop the others
-        return Page(replies.unknown(type(error).__name__, "The portal failed to read."))
+        return Page(
+            replies.unknown(type(error).__name__, gettext_noop("The portal failed to read."))
+        )
 
 
 def callback(past: Past, callback_id: str) -> CallbackPast | None:

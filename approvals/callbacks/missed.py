@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import Error, connection, transaction
+from django.utils.translation import gettext_noop
 
 from approvals.callbacks import pace
 from approvals.callbacks.gateway import Answer
@@ -14,9 +15,9 @@ from approvals.lifecycle.withdraw import withdraw_locked
 from approvals.models import ApprovalRequest, AuditEvent, Heartbeat
 from approvals.states import AuditTag, Reply, Withdrawal
 
-NOT_FOUND_AT_AWS = (
-    "AWS did not know the callback for longer than its heartbeat timeout. "
-    "Check the source's region, account and endpoint."
+NOT_FOUND_AT_AWS = gettext_noop(
+    "AWS did not know the callback for longer than its heartbeat timeout. Check "
+    "the source's region, account and endpoint."
 )
 
 

@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from approvals.callbacks import executions, pace
 from approvals.callbacks.claim import IN_FLIGHT_PER_SOURCE, claim_next
@@ -140,7 +141,7 @@ def _end(delivery: CallbackDelivery, state: DeliveryState, answer: Answer, now: 
         Heartbeat.objects.filter(request=delivery.request_id).delete()
         can_tell = executions.look_soon(delivery.request_id, now=now)
         if state is DeliveryState.UNCONFIRMED and not can_tell:
-            untold = "No execution is known whose history could tell."
+            untold = gettext_noop("No execution is known whose history could tell.")
             delivery.detail = f"{delivery.detail} {untold}"[:300]
 
 

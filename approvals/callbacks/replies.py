@@ -14,6 +14,8 @@ from dataclasses import replace
 from datetime import timedelta
 from http import HTTPStatus
 
+from django.utils.translation import gettext_noop
+
 from approvals.callbacks.gateway import Answer
 from approvals.states import Reply
 
@@ -21,24 +23,38 @@ from approvals.states import Reply
 #: end cannot put a delivery off for days.
 LONGEST_PAUSE = timedelta(minutes=5)
 
-_CLOSED = {"CallbackTimeoutException": "AWS no longer waits: expired, or answered before."}
+_CLOSED = {
+    "CallbackTimeoutException": gettext_noop("AWS no longer waits: expired, or answered before.")
+}
 _NOT_FOUND = {
     "ResourceNotFoundException": (
-        "AWS does not know it, or no longer. Check the source's region, account and endpoint."
+        gettext_noop(
+            "AWS does not know it, or no longer. Check the source's region, account and endpoint."
+        )
     )
 }
 _REFUSED = {
-    "InvalidParameterValueException": "AWS cannot read the ID or the answer it was sent.",
-    "RequestTooLargeException": "The answer is larger than AWS takes.",
-    "RequestEntityTooLargeException": "The answer is larger than AWS takes.",
+    "InvalidParameterValueException": gettext_noop(
+        "AWS cannot read the ID or the answer it was sent."
+    ),
+    "RequestTooLargeException": gettext_noop("The answer is larger than AWS takes."),
+    "RequestEntityTooLargeException": gettext_noop("The answer is larger than AWS takes."),
 }
 _THROTTLED = frozenset(
     {"TooManyRequestsException", "ThrottlingException", "Throttling", "RequestLimitExceeded"}
 )
-_DENIED = "AWS denies the portal this call. Allow it for the function in the role's policy."
-_EXPIRED = "The portal's AWS credentials have expired. Renew them."
-_UNKNOWN_KEYS = "AWS does not accept the portal's credentials. Check the keys and the clock."
-_KMS = "AWS cannot use the function's KMS key. Check the key and who may use it."
+_DENIED = gettext_noop(
+    "AWS denies the portal this call. Allow it for the function in the role's policy."
+)
+_EXPIRED = gettext_noop("The portal's AWS credentials have expired. Renew them.")
+_UNKNOWN_KEYS = gettext_noop(
+    "AWS does not accept the portal's credentials. Check the keys and the clock."
+)
+_SLOWER = gettext_noop("AWS asks the portal to slow down. It is tried again.")
+_TOO_LARGE = gettext_noop("The answer is larger than AWS takes.")
+_MALFORMED = gettext_noop("boto3 finds the call malformed.")
+_UNKNOWN_OUTCOME = gettext_noop("Whether it took the call is unknown; it is tried again.")
+_KMS = gettext_noop("AWS cannot use the function's KMS key. Check the key and who may use it.")
 # Declared with 502, but refusals before anything is changed.
 _KMS_ERRORS = frozenset(
     {
@@ -68,8 +84,8 @@ _CONFIGURATION = {
 }
 # botocore's classes, by name: what never left this machine.
 _NOT_SENT = {
-    "EndpointConnectionError": "AWS could not be reached. It is tried again.",
-    "ConnectTimeoutError": "AWS could not be reached in time. It is tried again.",
+    "EndpointConnectionError": gettext_noop("AWS could not be reached. It is tried again."),
+    "ConnectTimeoutError": gettext_noop("AWS could not be reached in time. It is tried again."),
 }
 _NO_CREDENTIALS = frozenset(
     {
@@ -122,21 +138,28 @@ def meaning(code: str, status: int, *, retry_after: timedelta | None = None) -> 
         )
     name = code if _CODE.fullmatch(code) else f"HTTP {status}"
     if code in _THROTTLED or status == HTTPStatus.TOO_MANY_REQUESTS:
-        detail = f"{name}: AWS asks the portal to slow down. It is tried again."
+        detail = f"{name}: {_SLOWER}"
         return Answer(Reply.UNAVAILABLE, detail, retry_after=retry_after)
     return _by_status(name, status, retry_after)
 
 
 def _by_status(name: str, status: int, retry_after: timedelta | None) -> Answer:
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
-        return unknown(name, "AWS had an error of its own.", retry_after=retry_after)
+        return unknown(name, gettext_noop("AWS had an error of its own."), retry_after=retry_after)
     if status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
-        return Answer(Reply.REFUSED, f"{name}: The answer is larger than AWS takes.")
+        return Answer(
+            Reply.REFUSED,
+            f"{name}: {_TOO_LARGE}",
+        )
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         return misconfigured(name, _DENIED, unreachable=False)
     if status < HTTPStatus.BAD_REQUEST:
-        return misconfigured(name, "The endpoint sends elsewhere. Give its own address.")
-    return misconfigured(name, "The endpoint refuses this call. Check the source's endpoint.")
+        return misconfigured(
+            name, gettext_noop("The endpoint sends elsewhere. Give its own address.")
+        )
+    return misconfigured(
+        name, gettext_noop("The endpoint refuses this call. Check the source's endpoint.")
+    )
 
 
 def runner_meaning(message: str) -> Answer:
@@ -153,7 +176,7 @@ def runner_meaning(message: str) -> Answer:
         return meaning("ResourceNotFoundException", 404)
     if any(mark in message for mark in _RUNNER_MALFORMED):
         return meaning("InvalidParameterValueException", 400)
-    return unknown("ResourceNotFoundException", "The local runner failed.")
+    return unknown("ResourceNotFoundException", gettext_noop("The local runner failed."))
 
 
 def without_answer(kinds: Sequence[str]) -> Answer:
@@ -165,10 +188,13 @@ def without_answer(kinds: Sequence[str]) -> Answer:
         if kind in _NOT_SENT:
             return Answer(Reply.UNAVAILABLE, f"{kind}: {_NOT_SENT[kind]}", unreachable=True)
         if kind in _NO_CREDENTIALS:
-            return misconfigured(kind, "The portal finds no AWS credentials to use.")
+            return misconfigured(kind, gettext_noop("The portal finds no AWS credentials to use."))
     if "ParamValidationError" in kinds:
-        return Answer(Reply.REFUSED, "ParamValidationError: boto3 finds the call malformed.")
-    return replace(unknown(kinds[0], "No whole answer came back."), unreachable=True)
+        return Answer(
+            Reply.REFUSED,
+            f"ParamValidationError: {_MALFORMED}",
+        )
+    return replace(unknown(kinds[0], gettext_noop("No whole answer came back.")), unreachable=True)
 
 
 def misconfigured(name: str, sentence: str, *, unreachable: bool = True) -> Answer:
@@ -184,13 +210,13 @@ def misconfigured(name: str, sentence: str, *, unreachable: bool = True) -> Answ
 
 def sealed_elsewhere() -> Answer:
     """Nothing was sent: what was to be said does not open with the portal's keys."""
-    sentence = "FIELD_KEYS lacks the key this was sealed with."
+    sentence = gettext_noop("FIELD_KEYS lacks the key this was sealed with.")
     return misconfigured("SealBroken", sentence, unreachable=False)
 
 
 def unknown(name: str, sentence: str, *, retry_after: timedelta | None = None) -> Answer:
     """The call left and no readable answer came back: it may have been applied."""
-    detail = f"{name}: {sentence} Whether it took the call is unknown; it is tried again."
+    detail = f"{name}: {sentence} {_UNKNOWN_OUTCOME}"
     return Answer(Reply.UNAVAILABLE, detail, applied_unknown=True, retry_after=retry_after)
 
 

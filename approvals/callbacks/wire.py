@@ -12,6 +12,8 @@ from collections.abc import Mapping
 from http import HTTPStatus
 from typing import Any
 
+from django.utils.translation import gettext_noop
+
 from approvals.callbacks import replies
 from approvals.callbacks.gateway import Answer
 
@@ -30,7 +32,7 @@ class UnreadableError(Exception):
 
     def meaning(self) -> Answer:
         if self.status < HTTPStatus.MULTIPLE_CHOICES:
-            sentence = "The answer is cut short or not Lambda's."
+            sentence = gettext_noop("The answer is cut short or not Lambda's.")
             return replies.unknown(f"HTTP {self.status}", sentence)
         code = self.headers.get("x-amzn-errortype", "").split(":")[0]
         return replies.meaning(code, self.status, retry_after=replies.pause(self.headers))

@@ -8,6 +8,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db.models import Model
+from django.utils.translation import gettext as _
 
 from approvals.errors import InvalidFields, NotAnAdmin, StalePage
 from approvals.models import CallbackSource, ChangeEvent, RequestKind, User
@@ -52,7 +53,7 @@ def check_may_keep(admin: User | None) -> None:
         fresh.pk, is_active=fresh.is_active, is_superuser=fresh.is_superuser
     )
     if not (rights and ADMINISTER in rights.everywhere):
-        raise NotAnAdmin("Only an admin can change sources and kinds. Nothing was changed.")
+        raise NotAnAdmin(_("Only an admin can change sources and kinds. Nothing was changed."))
 
 
 def version_of(subject: str) -> int:
@@ -71,17 +72,22 @@ def check_seen(subject: str, seen: int | None) -> None:
         return
     last = ChangeEvent.objects.filter(subject=subject, tag__in=_FIELDS_CHANGE).latest("seq")
     raise StalePage(
-        f"{last.actor_name or 'A command at the server'} changed this after you opened the page. "
-        "Nothing of yours was written. Compare with what stands now, then save again."
+        _(
+            "%(actor_name)s changed this after you opened the page. Nothing of yours was "
+            "written. Compare with what stands now, then save again."
+        )
+        % {"actor_name": last.actor_name or _("A command at the server")}
     )
 
 
 def slug_complaint(slug: str) -> str:
     """What is wrong with SLUG as a name in addresses, in a sentence; "" if nothing is."""
     if not _SLUG.fullmatch(slug):
-        return "Use lower case letters, digits, hyphens: 63 characters at most."
+        return _("Use lower case letters, digits, hyphens: 63 characters at most.")
     if slug in _RESERVED:
-        return f"{slug!r} stands in the portal's own addresses: choose another."
+        return _("%(slug)s stands in the portal's own addresses: choose another.") % {
+            "slug": repr(slug)
+        }
     return ""
 
 

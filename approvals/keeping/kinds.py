@@ -8,6 +8,7 @@ from itertools import islice
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from approvals.clock import database_now
 from approvals.errors import InvalidFields
@@ -64,7 +65,7 @@ def make_kind(slug: str, fields: KindFields, *, admin: User | None) -> RequestKi
     try:
         kind.save(force_insert=True)
     except IntegrityError:  # somebody else took the name this moment
-        raise InvalidFields({"slug": "There is a kind of this name already."}) from None
+        raise InvalidFields({"slug": _("There is a kind of this name already.")}) from None
     _relate(kind, fields)
     ChangeEvent.objects.record(
         *(ChangeTag.KIND_MADE, desk.kind_subject(slug)),
@@ -129,47 +130,58 @@ def _write(
 
 def _approvals_complaint(fields: KindFields) -> str:
     if not 1 <= fields.required_approvals <= MOST_APPROVALS:
-        return f"Choose 1 to {MOST_APPROVALS}."
+        return _("Choose 1 to %(most_approvals)s.") % {"most_approvals": MOST_APPROVALS}
     named = sum(approvals for _, approvals in fields.requirements)
     if named > fields.required_approvals:
-        return f"The teams below ask for {named} together: choose {named} or more."
+        return _("The teams below ask for %(named)s together: choose %(named2)s or more.") % {
+            "named": named,
+            "named2": named,
+        }
     return ""
 
 
 def _requirements_complaint(requirements: Sequence[tuple[str, int]]) -> str:
     if any(not 1 <= approvals <= MOST_APPROVALS for _, approvals in requirements):
-        return f"Ask 1 to {MOST_APPROVALS} approvals of a team."
+        return _("Ask 1 to %(most_approvals)s approvals of a team.") % {
+            "most_approvals": MOST_APPROVALS
+        }
     teams = [team for team, _ in requirements]
     if twice := {team for team in teams if teams.count(team) > 1}:
-        return f"{', '.join(sorted(twice))} is named twice: put it in one row."
+        return _("%(twice)s is named twice: put it in one row.") % {
+            "twice": ", ".join(sorted(twice))
+        }
     return ""
 
 
 def _reasons_complaint(reasons: Sequence[str]) -> str:
     if len(reasons) > MOST_REASONS:
-        return f"Offer {MOST_REASONS} reasons at most."
+        return _("Offer %(most_reasons)s reasons at most.") % {"most_reasons": MOST_REASONS}
     if any(not reason.strip() or len(reason) > 120 for reason in reasons):
-        return "Keep each reason within 120 characters, one per line."
+        return _("Keep each reason within 120 characters, one per line.")
     if len(set(reasons)) < len(reasons):
-        return "A reason stands here twice: keep one of them."
+        return _("A reason stands here twice: keep one of them.")
     return ""
 
 
 def _seconds_complaint(seconds: int | None) -> str:
     if seconds is None or 1 <= seconds <= LONGEST_SECONDS:
         return ""
-    return "Choose a time of up to 366 days, or leave it empty."
+    return _("Choose a time of up to 366 days, or leave it empty.")
 
 
 def _due_complaint(fields: KindFields) -> str:
     timeout, due = fields.timeout_seconds, fields.due_in_seconds
     if due and timeout and due >= timeout:
-        return "Choose less than the timeout: a request is due before it ends."
+        return _("Choose less than the timeout: a request is due before it ends.")
     return _seconds_complaint(due)
 
 
 def _undo_complaint(seconds: int) -> str:
-    return "" if 0 <= seconds <= LONGEST_UNDO else f"Choose 0 to {LONGEST_UNDO} seconds."
+    return (
+        ""
+        if 0 <= seconds <= LONGEST_UNDO
+        else _("Choose 0 to %(longest_undo)s seconds.") % {"longest_undo": LONGEST_UNDO}
+    )
 
 
 def _relate(kind: RequestKind, fields: KindFields) -> None:

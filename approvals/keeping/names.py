@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext as _
 
 from approvals.errors import InvalidFields
 from approvals.models import User
@@ -21,7 +22,9 @@ def people_called(names: Sequence[str], field: str) -> list[User]:
     found = list(User.objects.filter(username__in=wanted, is_active=True).order_by("username"))
     known = {person.username for person in found}
     if unknown := [name for name in wanted if name not in known]:
-        raise InvalidFields({field: f"Nobody active is called {', '.join(unknown)}."})
+        raise InvalidFields(
+            {field: _("Nobody active is called %(unknown)s.") % {"unknown": ", ".join(unknown)}}
+        )
     return found
 
 
@@ -33,9 +36,16 @@ def teams_called(names: Sequence[str], field: str) -> list[Group]:
     """
     wanted = list(dict.fromkeys(names))
     if reserved := [name for name in wanted if name in ROLES]:
-        raise InvalidFields({field: f"{', '.join(reserved)} is a role, not a team: name a team."})
+        raise InvalidFields(
+            {
+                field: _("%(reserved)s is a role, not a team: name a team.")
+                % {"reserved": ", ".join(reserved)}
+            }
+        )
     found = list(Group.objects.filter(name__in=wanted).order_by("name"))
     known = {team.name for team in found}
     if unknown := [name for name in wanted if name not in known]:
-        raise InvalidFields({field: f"There is no team {', '.join(unknown)}."})
+        raise InvalidFields(
+            {field: _("There is no team %(unknown)s.") % {"unknown": ", ".join(unknown)}}
+        )
     return found

@@ -10,6 +10,8 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 #: Formats by name; `money:` is followed by a currency or by where it stands.
 FORMATS = (
     "text",
@@ -33,27 +35,38 @@ _MONEY = re.compile(r"money:([A-Z]{3}|@\.?(/([^~/]|~[01])*)+)")
 def complaints(value: object) -> Iterator[str]:
     """What is wrong with VALUE as a presentation; each sentence names the part."""
     if not isinstance(value, Mapping):
-        yield "Write one JSON object, such as {} for none."
+        yield _("Write one JSON object, such as {} for none.")
         return
     for part, inside in value.items():
         if check := _PARTS.get(part):
             yield from check(part, inside)
         else:
-            yield f"{part!r} is no part of a presentation. The parts are {', '.join(_PARTS)}."
+            yield _("%(part)s is no part of a presentation. The parts are %(parts)s.") % {
+                "part": repr(part),
+                "parts": ", ".join(_PARTS),
+            }
 
 
 def _texts(part: str, value: object) -> Iterator[str]:
     if not isinstance(value, Mapping):
-        yield f"{part}: write an object from JSON pointers to texts."
+        yield _("%(part)s: write an object from JSON pointers to texts.") % {"part": part}
         return
     if len(value) > MOST_ENTRIES:
-        yield f"{part}: name {MOST_ENTRIES} pointers at most."
+        yield _("%(part)s: name %(most_entries)s pointers at most.") % {
+            "part": part,
+            "most_entries": MOST_ENTRIES,
+        }
     for pointer, text in value.items():
         yield from _pointer(part, pointer)
         if not isinstance(text, str):
-            yield f"{part}: what {pointer!r} leads to must be a text."
+            yield _("%(part)s: what %(pointer)s leads to must be a text.") % {
+                "part": part,
+                "pointer": repr(pointer),
+            }
         elif len(text) > LONGEST_TEXT:
-            yield f"{part}: shorten what {pointer!r} leads to, to {LONGEST_TEXT} characters."
+            yield _(
+                "%(part)s: shorten what %(pointer)s leads to, to %(longest_text)s characters."
+            ) % {"part": part, "pointer": repr(pointer), "longest_text": LONGEST_TEXT}
 
 
 def _formats(part: str, value: object) -> Iterator[str]:
@@ -61,8 +74,16 @@ def _formats(part: str, value: object) -> Iterator[str]:
     for pointer, name in value.items() if isinstance(value, Mapping) else ():
         if isinstance(name, str) and name not in FORMATS and not _MONEY.fullmatch(name):
             yield (
-                f"{part}: {name!r} at {pointer!r} is no format. Use {', '.join(FORMATS)}, "
-                "money:EUR, money:@/currency or money:@./currency."
+                _(
+                    "%(part)s: %(name)s at %(pointer)s is no format. Use %(formats)s, money:EUR, "
+                    "money:@/currency or money:@./currency."
+                )
+                % {
+                    "part": part,
+                    "name": repr(name),
+                    "pointer": repr(pointer),
+                    "formats": ", ".join(FORMATS),
+                }
             )
 
 
@@ -74,10 +95,13 @@ def _places(part: str, value: object) -> Iterator[str]:
 
 def _pointers(part: str, value: object) -> Iterator[str]:
     if not isinstance(value, list):
-        yield f"{part}: write a list of JSON pointers."
+        yield _("%(part)s: write a list of JSON pointers.") % {"part": part}
         return
     if len(value) > MOST_ENTRIES:
-        yield f"{part}: name {MOST_ENTRIES} pointers at most."
+        yield _("%(part)s: name %(most_entries)s pointers at most.") % {
+            "part": part,
+            "most_entries": MOST_ENTRIES,
+        }
     for pointer in value:
         yield from _pointer(part, pointer)
 
@@ -90,7 +114,9 @@ def _pointer(part: str, pointer: Any) -> Iterator[str]:
         and _POINTER.fullmatch(pointer)
     )
     if not fit:
-        yield f"{part}: {pointer!r} is no JSON pointer, such as /totals/total or /lines/*/name."
+        yield _(
+            "%(part)s: %(pointer)s is no JSON pointer, such as /totals/total or /lines/*/name."
+        ) % {"part": part, "pointer": repr(pointer)}
 
 
 _PARTS: dict[str, Callable[[str, object], Iterator[str]]] = {

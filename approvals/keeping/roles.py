@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from approvals.clock import database_now
 from approvals.errors import InvalidFields
@@ -26,14 +27,19 @@ def give_role(
     source = desk.lock_source(slug)
     desk.check_may_keep(admin)
     if may not in SourceRole.Right.values:
-        raise InvalidFields({"may": "Choose reviewer, operator or auditor."})
+        raise InvalidFields({"may": _("Choose reviewer, operator or auditor.")})
     if bool(username) == bool(group):
-        raise InvalidFields({"username": "Name one person or one team."})
+        raise InvalidFields({"username": _("Name one person or one team.")})
     user = people_called([username], "username")[0] if username else None
     team = teams_called([group], "group")[0] if group else None
     if source.roles.filter(may=may, user=user, group=team).exists():
         field = "username" if user else "group"
-        raise InvalidFields({field: f"{username or group} holds this role here already."})
+        raise InvalidFields(
+            {
+                field: _("%(username)s holds this role here already.")
+                % {"username": username or group}
+            }
+        )
     role = SourceRole.objects.create(source=source, may=may, user=user, group=team)
     _record(ChangeTag.ROLE_GIVEN, slug, role, admin)
     return role

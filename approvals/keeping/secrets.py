@@ -13,10 +13,13 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 from django.db.models import TextChoices
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from approvals.clock import database_now
 from approvals.errors import InvalidFields
 from approvals.keeping import desk
+from approvals.locales import Words
 from approvals.models import CallbackSource, ChangeEvent, SourceKey, SourceSecret, User
 from approvals.models.source import LIVE_SECRETS, secret_bytes
 from approvals.states import ChangeTag
@@ -30,10 +33,10 @@ LEAST_DISTINCT_BYTES = 12
 class Overlap(TextChoices):
     """How long the former ones still count beside a new one."""
 
-    AT_ONCE = "at-once", "At once: whoever still uses them is refused"
-    HOUR = "hour", "In 1 hour"
-    DAY = "day", "In 24 hours"
-    WEEK = "week", "In 7 days"
+    AT_ONCE = "at-once", gettext_lazy("At once: whoever still uses them is refused")
+    HOUR = "hour", gettext_lazy("In 1 hour")
+    DAY = "day", gettext_lazy("In 24 hours")
+    WEEK = "week", gettext_lazy("In 7 days")
 
     @property
     def length(self) -> timedelta:
@@ -64,7 +67,15 @@ def make_secret(slug: str, *, admin: User | None, overlap: Overlap, given: str =
     now = database_now()
     raw = _brought(source, given) if given else None
     live = list(SourceSecret.objects.live(now).filter(source=source).order_by("pk"))
-    _check_room(len(live), LIVE_SECRETS, overlap, "signing secrets")
+    _check_room(
+        len(live),
+        LIVE_SECRETS,
+        overlap,
+        gettext_lazy(
+            "%(live)s signing secrets are live already, the most there may be. "
+            "End one of them first, or let all of them end at once."
+        ),
+    )
     _end_after(live, now + overlap.length)
     row, text = SourceSecret.new(source, raw)
     row.save(force_insert=True)
@@ -100,13 +111,21 @@ def make_key(slug: str, *, purpose: str, admin: User | None, overlap: Overlap) -
         InvalidFields: PURPOSE is none, or two keys of it are live already.
     """
     if purpose not in SourceKey.Purpose.values:
-        raise InvalidFields({"purpose": "Choose what the key is for."})
+        raise InvalidFields({"purpose": _("Choose what the key is for.")})
     source = desk.lock_source(slug)
     desk.check_may_keep(admin)
     now = database_now()
     keys = SourceKey.objects.live(now).filter(source=source, purpose=purpose)
     live = list(keys.order_by("pk"))
-    _check_room(len(live), LIVE_KEYS, overlap, "keys for this")
+    _check_room(
+        len(live),
+        LIVE_KEYS,
+        overlap,
+        gettext_lazy(
+            "%(live)s keys for this are live already, the most there may be. "
+            "End one of them first, or let all of them end at once."
+        ),
+    )
     _end_after(live, now + overlap.length)
     row, text = SourceKey.new(source, purpose)
     row.save(force_insert=True)
@@ -137,23 +156,20 @@ def _brought(source: CallbackSource, given: str) -> bytes:
     try:
         raw = secret_bytes(given)
     except ValueError as error:
-        raise InvalidFields({"given": f"{error} Nothing was changed."}) from None
+        raise InvalidFields(
+            {"given": _("%(error)s Nothing was changed.") % {"error": error}}
+        ) from None
     if len(set(raw)) < LEAST_DISTINCT_BYTES:
-        raise InvalidFields({"given": "This is too regular to be random: bring another."})
+        raise InvalidFields({"given": _("This is too regular to be random: bring another.")})
     # Also an ended one: it ended because somebody no longer trusted it.
     if any(hmac.compare_digest(raw, row.reveal()) for row in source.secrets.all()):
-        raise InvalidFields({"given": "This source has had this secret before: bring another."})
+        raise InvalidFields({"given": _("This source has had this secret before: bring another.")})
     return raw
 
 
-def _check_room(live: int, most: int, overlap: Overlap, what: str) -> None:
+def _check_room(live: int, most: int, overlap: Overlap, words: Words) -> None:
     if overlap is not Overlap.AT_ONCE and live >= most:
-        raise InvalidFields(
-            {
-                "overlap": f"{live} {what} are live already, the most there may be. End one of "
-                "them first, or let all of them end at once."
-            }
-        )
+        raise InvalidFields({"overlap": str(words) % {"live": live}})
 
 
 def _end_after(rows: Sequence[SourceSecret | SourceKey], end: datetime) -> None:

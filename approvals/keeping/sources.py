@@ -9,6 +9,7 @@ from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from approvals.clock import database_now
 from approvals.errors import InvalidFields
@@ -69,7 +70,7 @@ def make_source(slug: str, fields: SourceFields, *, admin: User | None) -> MadeS
     try:
         source.save(force_insert=True)
     except IntegrityError:  # somebody else took the name this moment
-        raise InvalidFields({"slug": "There is a source of this name already."}) from None
+        raise InvalidFields({"slug": _("There is a source of this name already.")}) from None
     _set_defaults(source, fields)
     secret_row, secret = SourceSecret.new(source)
     secret_row.save(force_insert=True)

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext_noop
 
 from approvals import doorbell
 from approvals.lifecycle import desk
@@ -26,7 +27,7 @@ from approvals.models import (
 )
 from approvals.states import AuditTag, CallbackFinding, DeliveryState, Withdrawal
 
-CLOSED_AT_AWS = (
+CLOSED_AT_AWS = gettext_noop(
     "AWS no longer waits for an answer: the callback timed out, or was answered elsewhere."
 )
 #: So long a request that AWS no longer waits for may stand open while its history is asked.
@@ -76,7 +77,9 @@ def closed(request_id: int, why: Withdrawal, sentence: str, *, now: datetime) ->
     request = desk.lock(request_id)
     check = _lock(request_id)
     if check and (check.next_attempt_at or check.finding != CallbackFinding.CLOSED):
-        detail = sentence if request.is_pending else "It was closed when AWS was asked."
+        detail = (
+            sentence if request.is_pending else gettext_noop("It was closed when AWS was asked.")
+        )
         _settle(check, CallbackFinding.CLOSED, detail, now)
         _record(check, request, now)
     if not request.is_pending:

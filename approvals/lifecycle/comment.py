@@ -10,11 +10,13 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from approvals import doorbell, policy
 from approvals.clock import database_now
 from approvals.errors import AlreadyAnswered, InvalidFields, NoSuchQuestion
 from approvals.lifecycle import desk
+from approvals.locales import here
 from approvals.models import (
     ApprovalRequest,
     AuditEvent,
@@ -57,10 +59,15 @@ def comment(request_id: int, *, author: User, text: str, asks_requester: bool = 
         AlreadyClosed: a question came too late.
         InvalidFields: TEXT is empty, too long or mentions too many, or the thread is full.
     """
-    text = _checked(text, "Write something first.")
+    text = _checked(text, _("Write something first."))
     names = mentions(text)
     if len(names) > MENTIONS_LIMIT:
-        raise InvalidFields({"text": f"Mention at most {MENTIONS_LIMIT} people at once."})
+        raise InvalidFields(
+            {
+                "text": _("Mention at most %(mentions_limit)s people at once.")
+                % {"mentions_limit": MENTIONS_LIMIT}
+            }
+        )
     request = desk.lock(request_id)
     at = database_now()
     policy.check_may_comment(request, author)
@@ -98,7 +105,7 @@ def answer(request_id: int, question_id: UUID, *, text: str, answered_by: str = 
         AlreadyAnswered: the question has another answer.
         InvalidFields: TEXT or ANSWERED_BY is malformed.
     """
-    text = _checked(text, "Write the answer.")
+    text = _checked(text, _("Write the answer."))
     answered_by = _checked_name(answered_by)
     request = desk.lock(request_id)
     question = _question(request, question_id)
@@ -135,24 +142,36 @@ def _checked(text: str, missing: str) -> str:
     if not text:
         raise InvalidFields({"text": missing})
     if "\0" in text:
-        raise InvalidFields({"text": "Take out the NUL character."})
+        raise InvalidFields({"text": _("Take out the NUL character.")})
     if len(text) > TEXT_LIMIT:
-        raise InvalidFields({"text": f"Shorten it to {TEXT_LIMIT:,} characters."})
+        raise InvalidFields(
+            {
+                "text": _("Shorten it to %(text_limit)s characters.")
+                % {"text_limit": here().whole(TEXT_LIMIT)}
+            }
+        )
     return text
 
 
 def _checked_name(name: str) -> str:
     name = " ".join(name.split())
     if "\0" in name:
-        raise InvalidFields({"answered_by": "Take out the NUL character."})
+        raise InvalidFields({"answered_by": _("Take out the NUL character.")})
     if len(name) > ANSWERED_BY_LIMIT:
-        raise InvalidFields({"answered_by": f"Shorten it to {ANSWERED_BY_LIMIT} characters."})
+        raise InvalidFields(
+            {
+                "answered_by": _("Shorten it to %(answered_by_limit)s characters.")
+                % {"answered_by_limit": ANSWERED_BY_LIMIT}
+            }
+        )
     return name
 
 
 def _check_room(request: ApprovalRequest) -> None:
     if request.comments.exclude(kind=CommentKind.ANSWER).count() >= THREAD_LIMIT:
-        full = f"This thread is full ({THREAD_LIMIT}). Go on elsewhere, and link to it."
+        full = _("This thread is full (%(thread_limit)s). Go on elsewhere, and link to it.") % {
+            "thread_limit": THREAD_LIMIT
+        }
         raise InvalidFields({"text": full})
 
 
@@ -160,14 +179,15 @@ def _question(request: ApprovalRequest, question_id: UUID) -> Comment:
     questions = request.comments.filter(kind=CommentKind.QUESTION).select_related("author")
     found = questions.filter(public_id=question_id).first()
     if found is None:
-        raise NoSuchQuestion("The request has no question of this id. Read them with GET.")
+        raise NoSuchQuestion(_("The request has no question of this id. Read them with GET."))
     return found
 
 
 def _same(former: Comment, text: str, answered_by: str) -> Comment:
     if (former.text, former.answered_by) != (text, answered_by):
         raise AlreadyAnswered(
-            f"It was answered at {former.at:%H:%M:%S} UTC in other words; that answer stands."
+            _("It was answered at %(at)s UTC in other words; that answer stands.")
+            % {"at": f"{former.at:%H:%M:%S}"}
         )
     return former
 

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from approvals import doorbell, policy
 from approvals.canonical import Json
@@ -19,6 +20,7 @@ from approvals.lifecycle.hearing import Hearing, hear, lock_whole
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.lifecycle.response import check_values
 from approvals.lifecycle.writing import write_decided
+from approvals.locales import here
 from approvals.models import (
     ApprovalRequest,
     AuditEvent,
@@ -92,7 +94,7 @@ def decide(
     desk.check_open(request, heard.at)
     _check_first_vote(heard.former, reviewer)
     if seen_sha256 is not None and seen_sha256 != request.payload_sha256:
-        raise StalePage("The page you saw is out of date. Look at it again, then decide.")
+        raise StalePage(_("The page you saw is out of date. Look at it again, then decide."))
     check_votes(heard.former, seen_votes)
     if channel is Channel.BULK:
         opened = bool(opened_by(reviewer, [request.pk]))
@@ -153,9 +155,10 @@ def _undo_until(request: ApprovalRequest, at: datetime) -> datetime | None:
 def _check_first_vote(former: list[Decision], reviewer: User) -> None:
     for decision in former:
         if decision.reviewer_id == reviewer.pk:
-            raise AlreadyVoted(
-                f"You {decision.verdict} this at {decision.decided_at:%H:%M:%S} UTC; it stands."
-            )
+            at = f"{decision.decided_at:%H:%M:%S}"
+            if decision.verdict == Verdict.APPROVED:
+                raise AlreadyVoted(_("You approved this at %(at)s UTC; it stands.") % {"at": at})
+            raise AlreadyVoted(_("You rejected this at %(at)s UTC; it stands.") % {"at": at})
 
 
 def checked_comment(comment: str, verdict: Verdict) -> str:
@@ -166,11 +169,16 @@ def checked_comment(comment: str, verdict: Verdict) -> str:
     """
     comment = comment.strip()
     if "\0" in comment:
-        raise InvalidFields({"comment": "Take out the NUL character."})
+        raise InvalidFields({"comment": _("Take out the NUL character.")})
     if verdict is Verdict.REJECTED and not comment:
-        raise InvalidFields({"comment": "Say why you reject; the function receives it."})
+        raise InvalidFields({"comment": _("Say why you reject; the function receives it.")})
     if len(comment) > COMMENT_LIMIT:
-        raise InvalidFields({"comment": f"Shorten it to {COMMENT_LIMIT:,} characters."})
+        raise InvalidFields(
+            {
+                "comment": _("Shorten it to %(comment_limit)s characters.")
+                % {"comment_limit": here().whole(COMMENT_LIMIT)}
+            }
+        )
     return comment
 
 
@@ -183,7 +191,7 @@ def _answer(request: ApprovalRequest, agreeing: list[Decision], *, at: datetime)
     facts = outcome.document(request, verdict.value, cause=Cause.PERSON, at=at, decisions=agreeing)
     answer = outcome.for_verdict(request, verdict, facts)
     if len(answer.body) > outcome.RESULT_LIMIT:
-        too_long = "The answer would exceed 256 KiB: shorten comment, values and edits."
+        too_long = _("The answer would exceed 256 KiB: shorten comment, values and edits.")
         raise InvalidFields({"comment": too_long})
     return answer
 

@@ -6,13 +6,15 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext as _
 
 from approvals import doorbell, keyring
 from approvals.errors import AlreadyClosed
 from approvals.lifecycle.outcome import OwedAnswer
-from approvals.models import ApprovalRequest, CallbackDelivery, Heartbeat, User
+from approvals.locales import here
+from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Heartbeat, User
 from approvals.models.delivery import body_place
-from approvals.states import Cause, NoticeKind, OnTimeout, RequestState, Withdrawal
+from approvals.states import Cause, NoticeKind, OnTimeout, RequestState, Verdict, Withdrawal
 
 #: An execution lives at most 366 days (ExecutionTimeout, Lambda API): a callback
 #: without a timeout of its own cannot wait longer.
@@ -59,16 +61,28 @@ def check_open(request: ApprovalRequest, now: datetime) -> None:
     if request.held_until:
         raise AlreadyClosed(held_sentence(request, request.held_until, now))
     if request.answer_by and now >= request.answer_by:
-        raise AlreadyClosed(f"The deadline passed at {_clock(request.answer_by)}.")
+        raise AlreadyClosed(_("The deadline passed at %(at)s.") % {"at": _clock(request.answer_by)})
 
 
 def held_sentence(request: ApprovalRequest, until: datetime, now: datetime) -> str:
     """Who decided REQUEST, and when that is sent, for the one who came second."""
     decision = request.held_answer.decision
-    said = f"{decision.who} {decision.verdict} this at {_clock(decision.decided_at)}"
+    named = {"who": decision.who, "at": _clock(decision.decided_at)}
+    approved = decision.verdict == Verdict.APPROVED
     if now >= until:
-        return f"{said}; it is being sent."
-    return f"{said}; it is sent at {until:%H:%M:%S} unless they take it back."
+        if approved:
+            return _("%(who)s approved this at %(at)s; it is being sent.") % named
+        return _("%(who)s rejected this at %(at)s; it is being sent.") % named
+    named["sent"] = f"{until:%H:%M:%S}"
+    if approved:
+        return (
+            _("%(who)s approved this at %(at)s; it is sent at %(sent)s unless they take it back.")
+            % named
+        )
+    return (
+        _("%(who)s rejected this at %(at)s; it is sent at %(sent)s unless they take it back.")
+        % named
+    )
 
 
 def closing_sentence(request: ApprovalRequest) -> str:
@@ -77,16 +91,31 @@ def closing_sentence(request: ApprovalRequest) -> str:
     last = request.decisions.standing().select_related("reviewer").order_by("-id").first()
     if request.state == RequestState.EXPIRED:
         by_rule = request.on_timeout in {OnTimeout.APPROVE, OnTimeout.REJECT}
-        return f"{request.ending}{'' if by_rule else '; it expired'} at {at}."
+        if by_rule:
+            return _("%(ending)s at %(at)s.") % {"ending": request.ending, "at": at}
+        return _("%(ending)s; it expired at %(at)s.") % {"ending": request.ending, "at": at}
     if request.state == RequestState.WITHDRAWN:
-        by_operator = request.withdrawal == Withdrawal.OPERATOR
-        because = f", because: {request.closed_because}" if by_operator else ""
-        return _ended(f"{request.get_withdrawal_display()} at {at}{because}")
-    who = last.who if last else "Somebody"
-    if last and last.cause == Cause.OPERATOR:
-        forced = f"Forced by an operator: {who} {request.state} this at {at}"
-        return _ended(f"{forced}, because: {last.comment}")
-    return f"{who} {request.state} this at {at}."
+        named = {"ending": request.get_withdrawal_display(), "at": at}
+        if request.withdrawal != Withdrawal.OPERATOR:
+            return _("%(ending)s at %(at)s.") % named
+        named["why"] = request.closed_because
+        return _ended(_("%(ending)s at %(at)s, because: %(why)s") % named)
+    return _decided_by(request, last, at)
+
+
+def _decided_by(request: ApprovalRequest, last: Decision | None, at: str) -> str:
+    approved = request.state == RequestState.APPROVED
+    named = {"who": last.who if last else _("Somebody"), "at": at}
+    if not last or last.cause != Cause.OPERATOR:
+        if approved:
+            return _("%(who)s approved this at %(at)s.") % named
+        return _("%(who)s rejected this at %(at)s.") % named
+    named["why"] = last.comment
+    if approved:
+        words = _("Forced by an operator: %(who)s approved this at %(at)s, because: %(why)s")
+    else:
+        words = _("Forced by an operator: %(who)s rejected this at %(at)s, because: %(why)s")
+    return _ended(words % named)
 
 
 def close(
@@ -149,4 +178,7 @@ def _ended(sentence: str) -> str:
 
 
 def _clock(moment: datetime) -> str:
-    return f"{moment:%H:%M:%S} UTC on {moment:%-d %B %Y}"
+    return _("%(time)s UTC on %(day)s") % {
+        "time": f"{moment:%H:%M:%S}",
+        "day": here().days_in_full(moment),
+    }

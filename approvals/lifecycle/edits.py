@@ -11,8 +11,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Literal, TypeAlias
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
 from approvals.canonical import Json, NumberToken, canonical_json, sha256_hex, with_tokens
 from approvals.errors import InvalidFields, StalePage
+from approvals.locales import Words
 from approvals.models import ApprovalRequest, Decision
 from approvals.states import Verdict
 from approvals.strict_json import MAX_PAYLOAD_BYTES
@@ -32,13 +36,13 @@ _FITTING: dict[Type, tuple[Type, ...]] = {
     "boolean": ("boolean",),
     "null": (),
 }
-SENTENCES: dict[Type, str] = {
-    "text": "Write a text.",
-    "date": "Write a date, as 2026-11-20.",
-    "integer": "Write a whole number, such as 12.",
-    "number": "Write a number, such as 12 or 12.50.",
-    "boolean": "Say true or false.",
-    "null": "This value is null and has no type: it cannot be edited.",
+SENTENCES: dict[Type, Words] = {
+    "text": gettext_lazy("Write a text."),
+    "date": gettext_lazy("Write a date, as 2026-11-20."),
+    "integer": gettext_lazy("Write a whole number, such as 12."),
+    "number": gettext_lazy("Write a number, such as 12 or 12.50."),
+    "boolean": gettext_lazy("Say true or false."),
+    "null": gettext_lazy("This value is null and has no type: it cannot be edited."),
 }
 
 
@@ -72,7 +76,9 @@ def check_edits(request: ApprovalRequest, edits: Mapping[str, Json], verdict: Ve
     if not edits:
         return Edited()
     if verdict is Verdict.REJECTED:
-        raise InvalidFields({"edits": "A rejection changes nothing: leave edits out, or approve."})
+        raise InvalidFields(
+            {"edits": _("A rejection changes nothing: leave edits out, or approve.")}
+        )
     payload = with_tokens(request.payload_text)
     allowed = editable_of(request)
     complaints = {
@@ -95,7 +101,9 @@ def _edited(payload: Json, edits: Mapping[str, Json]) -> Edited:
         return Edited()
     text = canonical_json(with_edits(payload, changed))
     if len(text.encode()) > MAX_PAYLOAD_BYTES:
-        too_long = f"The payload would exceed {MAX_PAYLOAD_BYTES} bytes: shorten what you wrote."
+        too_long = _(
+            "The payload would exceed %(max_payload_bytes)s bytes: shorten what you wrote."
+        ) % {"max_payload_bytes": MAX_PAYLOAD_BYTES}
         raise InvalidFields({"edits": too_long})
     return Edited(canonical_json(changed), sha256_hex(text))
 
@@ -113,18 +121,24 @@ def check_agreed(former: Iterable[Decision], edited: Edited) -> None:
         return
     if first.edits_text:
         raise StalePage(
-            f"{first.who} approved this with {counted(len(first.edits))}. Approve the same "
-            "values, or reject and say what should change."
+            _(
+                "%(who)s approved this with %(edits)s. Approve the same values, or reject and "
+                "say what should change."
+            )
+            % {"who": first.who, "edits": counted(len(first.edits))}
         )
     raise StalePage(
-        f"{first.who} approved this as it was sent. Approve it unchanged, or reject and say "
-        "what should change."
+        _(
+            "%(who)s approved this as it was sent. Approve it unchanged, or reject and "
+            "say what should change."
+        )
+        % {"who": first.who}
     )
 
 
 def counted(edits: int) -> str:
     """`1 edit`, `2 edits`."""
-    return f"{edits} edit{'' if edits == 1 else 's'}"
+    return ngettext("%(count)s edit", "%(count)s edits", edits) % {"count": edits}
 
 
 def named(decision: Decision) -> dict[str, Any]:
@@ -178,14 +192,14 @@ def with_edits(payload: Json, edits: Mapping[str, Json]) -> Json:
 
 def _complaint(payload: Json, pointer: str, value: Json, allowed: list[str]) -> str:
     if pointer not in allowed:
-        return "This cannot be edited: leave it out."
+        return _("This cannot be edited: leave it out.")
     if isinstance(value, list | dict):
-        return SENTENCES[type_of(value_at(payload, pointer))]
+        return str(SENTENCES[type_of(value_at(payload, pointer))])
     before = type_of(value_at(payload, pointer))
     if type_of(value) not in _FITTING[before]:
-        return SENTENCES[before]
+        return str(SENTENCES[before])
     if isinstance(value, str) and _NO_TEXT.search(value):
-        return "Take out the characters that are no text."
+        return _("Take out the characters that are no text.")
     return ""
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from approvals import policy
 from approvals.clock import database_now
@@ -32,7 +33,7 @@ def force(
         InvalidFields: REASON is missing, too long, or holds a NUL character; or an approval
             would lack the values the function asks for.
     """
-    reason = checked_reason(reason, "Say why you force an answer; the function receives it.")
+    reason = checked_reason(reason, _("Say why you force an answer; the function receives it."))
     request = desk.lock(request_id)
     now = database_now()
     operator = User.objects.get(pk=operator.pk)  # as they are called now, for four eyes
@@ -78,7 +79,9 @@ def check_not_voted(request: ApprovalRequest, operator: User) -> None:
     for decision in request.decisions.standing().select_related("reviewer"):
         voter = decision.reviewer
         if voter and (voter == operator or voter.identities() & operator.identities()):
-            raise AlreadyVoted("You voted on this as a reviewer: another operator must force it.")
+            raise AlreadyVoted(
+                _("You voted on this as a reviewer: another operator must force it.")
+            )
 
 
 def _check_no_values_needed(request: ApprovalRequest, verdict: Verdict) -> None:
@@ -87,7 +90,9 @@ def _check_no_values_needed(request: ApprovalRequest, verdict: Verdict) -> None:
     if verdict is Verdict.APPROVED and asked:
         raise InvalidFields(
             {
-                "verdict": f"An approval needs {', '.join(asked)} from a reviewer: ask others, "
-                "or force a rejection."
+                "verdict": _(
+                    "An approval needs %(asked)s from a reviewer: ask others, or force a rejection."
+                )
+                % {"asked": ", ".join(asked)}
             }
         )

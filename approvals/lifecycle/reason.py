@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from django.utils.translation import gettext as _
+
 from approvals.errors import InvalidFields
 
 REASON_LIMIT = 500  # characters
@@ -17,7 +19,12 @@ def checked_reason(reason: str, missing: str) -> str:
     if not reason:
         raise InvalidFields({"reason": missing})
     if "\0" in reason:
-        raise InvalidFields({"reason": "Take out the NUL character."})
+        raise InvalidFields({"reason": _("Take out the NUL character.")})
     if len(reason) > REASON_LIMIT:
-        raise InvalidFields({"reason": f"Shorten it to {REASON_LIMIT} characters."})
+        raise InvalidFields(
+            {
+                "reason": _("Shorten it to %(reason_limit)s characters.")
+                % {"reason_limit": REASON_LIMIT}
+            }
+        )
     return reason

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from django.contrib.auth.models import Group
 from django.db import connection, transaction
+from django.utils.translation import gettext as _
 
 from approvals import policy
 from approvals.clock import database_now
@@ -48,7 +49,7 @@ def reassign(
         InvalidFields: TO is nobody, asked already, or nobody of them could decide;
             INSTEAD_OF is not asked; REASON is missing; or too few would be left.
     """
-    reason = checked_reason(reason, "Say why others are asked.")
+    reason = checked_reason(reason, _("Say why others are asked."))
     request = desk.lock(request_id)
     now = database_now()
     policy.check_may_steer(request, operator)
@@ -56,7 +57,9 @@ def reassign(
     former = _former(request, instead_of)
     user, group = _found(to)
     if request.assignments.filter(user=user, group=group).exists():
-        raise InvalidFields({"to": f"{user or group} is asked already: name somebody else."})
+        raise InvalidFields(
+            {"to": _("%(user)s is asked already: name somebody else.") % {"user": user or group}}
+        )
     before = _still_missing(request)
     moved = _move_requirement(request, former, group) if former else None
     if former:
@@ -87,21 +90,23 @@ def _former(request: ApprovalRequest, assignment_id: int | None) -> Assignment |
     rows = request.assignments.select_related("user", "group")
     former = rows.filter(pk=assignment_id).first()
     if former is None:
-        raise InvalidFields({"instead_of": "They are not asked any more: look again."})
+        raise InvalidFields({"instead_of": _("They are not asked any more: look again.")})
     return former
 
 
 def _found(to: Asked) -> tuple[User | None, Group | None]:
     if bool(to.username) == bool(to.group) or "\0" in to.username + to.group:
-        raise InvalidFields({"to": "Name one person or one team."})
+        raise InvalidFields({"to": _("Name one person or one team.")})
     if to.username:
         user = User.objects.filter(username=to.username, is_active=True).first()
         if user is None:
-            raise InvalidFields({"to": f"There is nobody called {to.username!r}."})
+            raise InvalidFields(
+                {"to": _("There is nobody called %(username)s.") % {"username": repr(to.username)}}
+            )
         return user, None
     group = Group.objects.exclude(name__in=ROLES).filter(name=to.group).first()
     if group is None:
-        raise InvalidFields({"to": f"There is no team {to.group!r}."})
+        raise InvalidFields({"to": _("There is no team %(group)s.") % {"group": repr(to.group)}})
     return None, group
 
 
@@ -116,8 +121,11 @@ def _move_requirement(
     if group is None:
         raise InvalidFields(
             {
-                "to": f"{required.approvals} of {former.group} must approve: name a team in "
-                "its place, or ask this person as well."
+                "to": _(
+                    "%(approvals)s of %(group)s must approve: name a team in its place, or ask "
+                    "this person as well."
+                )
+                % {"approvals": required.approvals, "group": former.group}
             }
         )
     required.group = group
@@ -131,15 +139,21 @@ def _check_somebody_can(request: ApprovalRequest, user: User | None, group: Grou
         if not able.filter(pk=user.pk).exists():
             raise InvalidFields(
                 {
-                    "to": f"{user} may not decide this: name somebody else. It takes the "
-                    "reviewer role; requesters may not, nor may whoever asks."
+                    "to": _(
+                        "%(user)s may not decide this: name somebody else. It takes the reviewer "
+                        "role; requesters may not, nor may whoever asks."
+                    )
+                    % {"user": user}
                 }
             )
     elif not able.filter(groups=group).exists():
         raise InvalidFields(
             {
-                "to": f"Nobody of {group} may decide this: name another team, or give its "
-                "members the reviewer role. Requesters may not, nor may whoever asks."
+                "to": _(
+                    "Nobody of %(group)s may decide this: name another team, or give its members "
+                    "the reviewer role. Requesters may not, nor may whoever asks."
+                )
+                % {"group": group}
             }
         )
 
@@ -150,8 +164,11 @@ def _check_no_fewer(request: ApprovalRequest, before: int) -> None:
     if after and after >= before:
         raise InvalidFields(
             {
-                "to": f"Of those asked then, {after} too few could give the approvals needed: "
-                "name others, or ask them as well. Requesters may not decide."
+                "to": _(
+                    "Of those asked then, %(after)s too few could give the approvals needed: "
+                    "name others, or ask them as well. Requesters may not decide."
+                )
+                % {"after": after}
             }
         )
 
@@ -162,8 +179,10 @@ def _check_still_open(request: ApprovalRequest) -> None:
     if decisions and not policy.tally(request, decisions).missing:
         raise InvalidFields(
             {
-                "to": "The approvals given so far would then be enough, and nobody would have "
-                "decided that: ask them as well instead."
+                "to": _(
+                    "The approvals given so far would then be enough, and nobody would have "
+                    "decided that: ask them as well instead."
+                )
             }
         )
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from approvals import doorbell, policy
 from approvals.clock import database_now
@@ -24,13 +25,16 @@ def redrive(delivery_id: int, *, operator: User, reason: str) -> None:
         InvalidFields: REASON is missing, too long, or holds a NUL character.
         NotRedrivable: the answer is on its way, was taken, or may have been taken.
     """
-    reason = checked_reason(reason, "Say why the answer is sent again.")
+    reason = checked_reason(reason, _("Say why the answer is sent again."))
     owed = CallbackDelivery.objects.only("request_id").get(pk=delivery_id)
     request = desk.lock(owed.request_id)
     policy.check_may_operate(request, operator)
     delivery = CallbackDelivery.objects.select_for_update(no_key=True).get(pk=delivery_id)
     if delivery.state != DeliveryState.UNDELIVERABLE:
-        raise NotRedrivable(f"{delivery.get_state_display()}: there is nothing to send again.")
+        raise NotRedrivable(
+            _("%(get_state_display)s: there is nothing to send again.")
+            % {"get_state_display": delivery.get_state_display()}
+        )
     now = database_now()
     delivery.state = DeliveryState.PENDING
     delivery.settled_at = None

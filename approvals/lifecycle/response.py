@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from jsonschema import Draft202012Validator, FormatChecker
 from jsonschema.exceptions import ValidationError
 
@@ -25,12 +27,12 @@ def check_values(
         return {}
     if not schema:
         if values:
-            raise InvalidFields({"values": "This request asks for no values: leave them out."})
+            raise InvalidFields({"values": _("This request asks for no values: leave them out.")})
         return {}
     fields: Mapping[str, Any] = schema.get("properties", {})
     complaints = {
-        **{name: "Fill this in." for name in schema.get("required", ()) if name not in values},
-        **dict.fromkeys(values.keys() - fields, "The form has no such field: leave it out."),
+        **{name: _("Fill this in.") for name in schema.get("required", ()) if name not in values},
+        **dict.fromkeys(values.keys() - fields, _("The form has no such field: leave it out.")),
     }
     for name in fields.keys() & values.keys():
         validator = Draft202012Validator(fields[name], format_checker=FormatChecker())
@@ -42,13 +44,13 @@ def check_values(
 
 
 _SENTENCES = {
-    "type": "Give a value of type {bound}.",
-    "enum": "Choose one of: {bound}.",
-    "minimum": "Give {bound} or more.",
-    "maximum": "Give {bound} or less.",
-    "minLength": "Write at least {bound} characters.",
-    "maxLength": "Write at most {bound} characters.",
-    "format": "Write it as a {bound}.",
+    "type": gettext_lazy("Give a value of type {bound}."),
+    "enum": gettext_lazy("Choose one of: {bound}."),
+    "minimum": gettext_lazy("Give {bound} or more."),
+    "maximum": gettext_lazy("Give {bound} or less."),
+    "minLength": gettext_lazy("Write at least {bound} characters."),
+    "maxLength": gettext_lazy("Write at most {bound} characters."),
+    "format": gettext_lazy("Write it as a {bound}."),
 }
 
 
@@ -56,5 +58,5 @@ def _sentence(error: ValidationError) -> str:
     bound = error.validator_value
     if isinstance(bound, list):
         bound = ", ".join(map(str, bound))
-    template = _SENTENCES.get(str(error.validator), "This value does not fit the form.")
+    template = _SENTENCES.get(str(error.validator), _("This value does not fit the form."))
     return template.format(bound=bound)

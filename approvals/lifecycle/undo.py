@@ -5,13 +5,14 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from approvals.clock import database_now
 from approvals.errors import NothingToUndo, NotYourDecision
 from approvals.lifecycle import desk
 from approvals.lifecycle.hold import let_fall, retract
 from approvals.models import ApprovalRequest, AuditEvent, Decision, User
-from approvals.states import AuditTag, Cause
+from approvals.states import AuditTag, Cause, Verdict
 
 
 @transaction.atomic(durable=True)
@@ -30,9 +31,11 @@ def undo(request_id: int, *, reviewer: User) -> Decision:
     now = database_now()
     decision = _last_of(request, reviewer)
     if not request.is_pending:
-        raise NothingToUndo(f"Too late to take it back. {desk.closing_sentence(request)}")
+        raise NothingToUndo(
+            _("Too late to take it back. %(request)s") % {"request": desk.closing_sentence(request)}
+        )
     if is_over(request, decision, now):
-        raise NothingToUndo("Too late to take it back: your time for that has passed.")
+        raise NothingToUndo(_("Too late to take it back: your time for that has passed."))
     if request.held_until is None:
         retract(decision, at=now)
     else:
@@ -61,9 +64,15 @@ def _last_of(request: ApprovalRequest, reviewer: User) -> Decision:
     standing = list(people.select_related("reviewer").order_by("id"))
     if not any(decision.reviewer_id == reviewer.pk for decision in standing):
         if standing:
-            raise NotYourDecision(f"Only {standing[-1].who} can take that decision back.")
-        raise NothingToUndo("There is no decision of yours to take back.")
+            raise NotYourDecision(
+                _("Only %(who)s can take that decision back.") % {"who": standing[-1].who}
+            )
+        raise NothingToUndo(_("There is no decision of yours to take back."))
     last = standing[-1]
     if last.reviewer_id != reviewer.pk:
-        raise NothingToUndo(f"{last.who} {last.verdict} this after you: yours stands.")
+        if last.verdict == Verdict.APPROVED:
+            raise NothingToUndo(
+                _("%(who)s approved this after you: yours stands.") % {"who": last.who}
+            )
+        raise NothingToUndo(_("%(who)s rejected this after you: yours stands.") % {"who": last.who})
     return last

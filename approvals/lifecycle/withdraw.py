@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from approvals import policy
 from approvals.clock import database_now
@@ -13,6 +14,7 @@ from approvals.lifecycle import desk, outcome
 from approvals.lifecycle.conclude import conclude_if_over
 from approvals.lifecycle.hold import let_fall
 from approvals.lifecycle.reason import checked_reason
+from approvals.locales import in_english
 from approvals.models import ApprovalRequest, AuditEvent, User
 from approvals.states import AuditTag, Cause, RequestState, Withdrawal
 
@@ -49,7 +51,7 @@ def take_back(request_id: int, *, operator: User, reason: str) -> None:
         AlreadyClosed: it was closed before.
         InvalidFields: REASON is missing, too long, or holds a NUL character.
     """
-    reason = checked_reason(reason, "Say why you take it back; the function receives it.")
+    reason = checked_reason(reason, _("Say why you take it back; the function receives it."))
     request = desk.lock(request_id)
     policy.check_may_operate(request, operator)
     at = database_now()
@@ -80,7 +82,7 @@ def withdraw_locked(
         word = "superseded" if why is Withdrawal.SUPERSEDED else "withdrawn"
         cause = Cause.OPERATOR if why is Withdrawal.OPERATOR else Cause.SOURCE
         facts = outcome.document(request, word, cause=cause, at=at, reason=reason)
-        answer = outcome.failure(error_type, reason or why.label, facts)
+        answer = outcome.failure(error_type, reason or in_english(why.label), facts)
     desk.close(request, RequestState.WITHDRAWN, at=at, answer=answer, by=by)
     AuditEvent.objects.record(
         AuditTag.WITHDRAWN,

@@ -10,7 +10,7 @@ from django.db.models import Q
 from approvals.canonical import Json, with_tokens
 from approvals.models.request import ApprovalRequest
 from approvals.models.user import User
-from approvals.states import Cause, Channel, Verdict
+from approvals.states import Cause, Channel, RequestState, Verdict
 
 
 class DecisionQuerySet(models.QuerySet["Decision"]):
@@ -76,7 +76,7 @@ class Decision(models.Model):
     @property
     def word(self) -> str:
         """`Approved` or `Rejected`."""
-        return self.verdict.capitalize()
+        return str(RequestState(self.verdict).label)
 
     @property
     def edits(self) -> dict[str, Json]:

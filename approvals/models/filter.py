@@ -15,6 +15,7 @@ from typing import Any, Self
 
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from approvals.models.listing import COUNT_LIMIT
 from approvals.models.words import Words, tidy
@@ -29,16 +30,17 @@ _SLUG = re.compile(r"[-\w]{1,100}\Z")
 class Due(models.TextChoices):
     """Where the nearest deadline lies; days end where the portal's time zone ends them."""
 
-    OVERDUE = "overdue", "Overdue"
-    TODAY = "today", "Due today"
-    LATER = "later", "Due later"
+    OVERDUE = "overdue", gettext_lazy("Overdue")
+    TODAY = "today", gettext_lazy("Due today")
+    LATER = "later", gettext_lazy("Due later")
 
 
 class Risk(models.TextChoices):
-    HIGH = "high", f"High risk ({HIGH_RISK} and more)"
-    SOME = "some", f"Some risk ({SOME_RISK} to {HIGH_RISK - 1})"
-    LOW = "low", f"Low risk (below {SOME_RISK})"
-    UNKNOWN = "unknown", "No risk given"
+    # The words repeat HIGH_RISK and SOME_RISK: a sentence with numbers in it cannot be lazy.
+    HIGH = "high", gettext_lazy("High risk (70 and more)")
+    SOME = "some", gettext_lazy("Some risk (40 to 69)")
+    LOW = "low", gettext_lazy("Low risk (below 40)")
+    UNKNOWN = "unknown", gettext_lazy("No risk given")
 
 
 class Sort(models.TextChoices):

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from django.db import connection, models
 from django.db.models.expressions import RawSQL
+from django.utils.translation import gettext_lazy
 
 from approvals.models.request import ApprovalRequest
 from approvals.models.rights import REVIEWS_AT_SOURCE
@@ -19,9 +20,9 @@ from approvals.models.user import User
 class Outlook(models.TextChoices):
     """What can come of a pending request; empty where it can be approved."""
 
-    OPEN = "", "It can be decided"
-    NOBODY = "nobody", "Nobody can decide this"
-    SHORT = "short", "Too few can approve this"
+    OPEN = "", gettext_lazy("It can be decided")
+    NOBODY = "nobody", gettext_lazy("Nobody can decide this")
+    SHORT = "short", gettext_lazy("Too few can approve this")
 
 
 #: Lists look behind teams with so few reviewers, and behind whoever has lost the role; of

@@ -11,9 +11,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.lookups import Exact, GreaterThan, IsNull
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from approvals import keyring
 from approvals.errors import AlreadyClosed
+from approvals.locales import Words
 from approvals.models.address import page_path
 from approvals.models.execution import Execution
 from approvals.models.kind import RequestKind
@@ -37,7 +40,10 @@ def new_public_id() -> uuid.UUID:
     return uuid.UUID(bytes=uuid_utils.uuid7().bytes)
 
 
-_BY_RULE: dict[str, str] = {OnTimeout.APPROVE: "Approved", OnTimeout.REJECT: "Rejected"}
+_BY_RULE: dict[str, Words] = {
+    OnTimeout.APPROVE: gettext_lazy("Approved by rule, as nobody decided in time"),
+    OnTimeout.REJECT: gettext_lazy("Rejected by rule, as nobody decided in time"),
+}
 
 
 class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
@@ -219,8 +225,8 @@ class ApprovalRequest(models.Model):
     def ending(self) -> str:
         """Where it stands in words; a deadline's approval never reads as a person's."""
         if self.state == RequestState.EXPIRED and self.on_timeout in _BY_RULE:
-            return f"{_BY_RULE[self.on_timeout]} by rule, as nobody decided in time"
-        return RequestState(self.state).label
+            return str(_BY_RULE[self.on_timeout])
+        return str(RequestState(self.state).label)
 
     @property
     def callback_id(self) -> str:
@@ -236,7 +242,10 @@ class ApprovalRequest(models.Model):
             AlreadyClosed: it was closed before; the caller words who and when.
         """
         if not self.is_pending:
-            raise AlreadyClosed(f"Too late: {self.get_state_display()}.")
+            raise AlreadyClosed(
+                _("Too late: %(get_state_display)s.")
+                % {"get_state_display": self.get_state_display()}
+            )
         self.state = state
         self.closed_at = at
         self.held_until = None

@@ -12,6 +12,7 @@ from django.contrib.auth.models import Group
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from approvals import keyring
 from approvals.models.sql import Prepared
@@ -130,8 +131,8 @@ class SourceKey(models.Model):
     """A Bearer key for senders that cannot sign; only its SHA-256 is kept."""
 
     class Purpose(models.TextChoices):
-        REQUESTS = "requests", "Open, follow and withdraw requests"
-        EVENTS = "events", "Hand in EventBridge events, nothing else"
+        REQUESTS = "requests", gettext_lazy("Open, follow and withdraw requests")
+        EVENTS = "events", gettext_lazy("Hand in EventBridge events, nothing else")
 
     source = models.ForeignKey(CallbackSource, models.CASCADE, related_name="keys")
     purpose = models.CharField(max_length=8, choices=Purpose, default=Purpose.REQUESTS)

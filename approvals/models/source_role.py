@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy
 
 from approvals.models.source import CallbackSource
 from approvals.models.user import User
@@ -17,9 +18,12 @@ class SourceRole(models.Model):
     """
 
     class Right(models.TextChoices):
-        REVIEW = "review", "Reviewer: may decide what they are asked"
-        OPERATE = "operate", "Operator: sees all, redrives, reassigns, withdraws, forces"
-        AUDIT = "audit", "Auditor: sees all"
+        REVIEW = "review", gettext_lazy("Reviewer: may decide what they are asked")
+        OPERATE = (
+            "operate",
+            gettext_lazy("Operator: sees all, redrives, reassigns, withdraws, forces"),
+        )
+        AUDIT = "audit", gettext_lazy("Auditor: sees all")
 
     source = models.ForeignKey(CallbackSource, models.CASCADE, related_name="roles", db_index=False)
     may = models.CharField(max_length=8, choices=Right)

@@ -81,11 +81,13 @@ class User(AbstractUser):
 
     `subject` is the identity provider's stable name for the person; four eyes compares
     requesters with it as well as with username and mail. `time_zone` is the one in which
-    they read times, as in `Europe/Berlin`; empty: the portal's.
+    they read times, as in `Europe/Berlin`; empty: the portal's. `language` is the one they read
+    pages and mails in, as in `de`; empty: as their browser says.
     """
 
     subject = models.CharField(max_length=255, blank=True, default="")
     time_zone = models.CharField(max_length=64, blank=True, default="", db_default="")
+    language = models.CharField(max_length=8, blank=True, default="", db_default="")
 
     objects: ClassVar[PeopleManager] = PeopleManager()
 
@@ -123,6 +125,12 @@ class User(AbstractUser):
             return ZoneInfo(self.time_zone or settings.TIME_ZONE)
         except (ZoneInfoNotFoundError, ValueError):
             return ZoneInfo(settings.TIME_ZONE)
+
+    @property
+    def mail_language(self) -> str:
+        """What mails to this person are written in; the portal's where they chose none."""
+        known = dict(settings.LANGUAGES)
+        return self.language if self.language in known else settings.LANGUAGE_CODE
 
     @cached_property
     def rights(self) -> Rights:

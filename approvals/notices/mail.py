@@ -13,7 +13,8 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.template.loader import render_to_string
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import gettext_lazy
 
 from approvals.lifecycle.desk import closing_sentence
 from approvals.models import Notice
@@ -21,17 +22,17 @@ from approvals.presentation.text import visible_line
 from approvals.states import NoticeKind, OnTimeout
 
 _SUBJECTS = {
-    NoticeKind.ASKED: "Your decision is asked: {}",
-    NoticeKind.HANDLED: "Handled: {}",
-    NoticeKind.MENTION: "You are mentioned: {}",
-    NoticeKind.ANSWERED: "Your question is answered: {}",
+    NoticeKind.ASKED: gettext_lazy("Your decision is asked: %(title)s"),
+    NoticeKind.HANDLED: gettext_lazy("Handled: %(title)s"),
+    NoticeKind.MENTION: gettext_lazy("You are mentioned: %(title)s"),
+    NoticeKind.ANSWERED: gettext_lazy("Your question is answered: %(title)s"),
 }
 
 _NOBODY = {
-    OnTimeout.FAIL: "If nobody decides by then, the function is told so.",
-    OnTimeout.REJECT: "If nobody decides by then, it counts as rejected.",
-    OnTimeout.APPROVE: "If nobody decides by then, it counts as approved.",
-    OnTimeout.LAPSE: "If nobody decides by then, the function stops waiting.",
+    OnTimeout.FAIL: gettext_lazy("If nobody decides by then, the function is told so."),
+    OnTimeout.REJECT: gettext_lazy("If nobody decides by then, it counts as rejected."),
+    OnTimeout.APPROVE: gettext_lazy("If nobody decides by then, it counts as approved."),
+    OnTimeout.LAPSE: gettext_lazy("If nobody decides by then, the function stops waiting."),
 }
 
 #: What may come of a connection that is being opened: nothing was handed over then.
@@ -81,8 +82,8 @@ def open_server() -> BaseEmailBackend:
 
 
 def compose(notice: Notice) -> EmailMultiAlternatives:
-    """The mail for NOTICE, in plain text and as small HTML, its times in the reader's zone."""
-    with timezone.override(notice.user.zone):
+    """The mail for NOTICE, in plain text and as small HTML, in its reader's language and zone."""
+    with timezone.override(notice.user.zone), translation.override(notice.user.mail_language):
         return _compose(notice)
 
 
@@ -101,7 +102,7 @@ def _compose(notice: Notice) -> EmailMultiAlternatives:
     }
 
     mail = EmailMultiAlternatives(
-        subject=_SUBJECTS[kind].format(title),
+        subject=str(_SUBJECTS[kind]) % {"title": title},
         body=render_to_string(f"mail/{kind}.txt", context),
         to=[notice.user.email],
         headers=_headers(notice),

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
 from django.db import transaction
 from django.db.models import QuerySet
+from django.utils.translation import gettext_noop
 
 from approvals import turns
 from approvals.models import Comment, QuestionDelivery
@@ -99,7 +100,7 @@ def _attempt(row: QuestionDelivery, now: datetime) -> _Attempt | None:
         return _Attempt(row.pk, row.attempts, _letter(row.question, now))
     except Exception:  # one question that cannot be written must not hold up all others
         log.exception("question_not_written", question=str(row.question.public_id))
-        _put_off(row, now, "It could not be written; see the log.")
+        _put_off(row, now, gettext_noop("It could not be written; see the log."))
         return None
 
 
@@ -112,11 +113,11 @@ def _needless(question: Comment, now: datetime) -> str:
     """Why QUESTION need not be sent any more; empty if it must."""
     request = question.request
     if not (request.source.questions_url or request.source.questions_mail):
-        return "The source has no address for questions any more."
+        return gettext_noop("The source has no address for questions any more.")
     if not request.is_pending or (request.answer_by and now >= request.answer_by):
-        return "The request no longer waits for a decision."
+        return gettext_noop("The request no longer waits for a decision.")
     if Comment.objects.filter(answers=question).exists():
-        return "It is answered already."
+        return gettext_noop("It is answered already.")
     return ""
 
 
@@ -126,7 +127,9 @@ def _hand_over(attempts: Sequence[_Attempt]) -> list[NotTaken | None]:
     Nobody waits longer than ROUND_LIMIT, whatever a source does: one that answers byte by
     byte is left alone with its thread, and is asked again later.
     """
-    ends: list[NotTaken | None] = [NotTaken("It did not answer in time.") for _ in attempts]
+    ends: list[NotTaken | None] = [
+        NotTaken(gettext_noop("It did not answer in time.")) for _ in attempts
+    ]
 
     def send(place: int) -> None:
         ends[place] = _send(attempts[place].letter)

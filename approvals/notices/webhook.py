@@ -16,6 +16,7 @@ from hashlib import sha256
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from urllib.parse import SplitResult, urlsplit
 
+from django.utils.translation import gettext_noop
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import HTTPError
 
@@ -63,7 +64,7 @@ def post(url: str, body: bytes, headers: dict[str, str], *, private: bool) -> No
     """
     parts = urlsplit(url)
     if parts.scheme != "https" and not private:
-        raise NotTaken("The address is not https.")
+        raise NotTaken(gettext_noop("The address is not https."))
     try:
         status = _status(parts, body, headers, private=private)
     except (OSError, HTTPError) as error:
@@ -110,7 +111,7 @@ def _place(host: str, port: int, *, private: bool) -> str:
     found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
     places = [str(entry[4][0]) for entry in found]
     if not private and not all(is_public(place) for place in places):
-        raise NotTaken("The address leads to a place that is not public.")
+        raise NotTaken(gettext_noop("The address leads to a place that is not public."))
     return places[0]
 
 

@@ -7,10 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Self
 
+from django.utils.translation import gettext_lazy
+
 from approvals.models import CallbackSource, Circuit
+from approvals.templatetags.prose import reworded
 
 _PASSING = ("It is tried again.", "Whether it took the call is unknown; it is tried again.")
-_CHECK = "Check the source's region and endpoint, and the workers' network."
+_CHECK = gettext_lazy("Check the source's region and endpoint, and the workers' network.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,10 +53,8 @@ def _told(detail: str) -> tuple[str, str, str]:
     code, colon, sentence = detail.partition(": ")
     if not colon:
         code, sentence = "", detail
-    for tail in _PASSING:
-        if sentence.endswith(tail):
-            return code, sentence.removesuffix(tail).strip(), _CHECK
-    trouble, stop, advice = sentence.partition(". ")
-    if not stop:
-        return code, sentence, _CHECK
+    passing = sentence.endswith(_PASSING)
+    trouble, stop, advice = reworded(sentence).partition(". ")
+    if passing or not stop:
+        return code, f"{trouble.rstrip('.')}.", str(_CHECK)
     return code, f"{trouble}.", advice

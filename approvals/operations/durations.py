@@ -6,6 +6,7 @@ import re
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 _UNITS = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
 _PART = re.compile(r"([0-9]{1,9})\s*(d|h|min|s)(?![a-z])")
@@ -22,7 +23,7 @@ def seconds_of(text: str) -> int:
     """
     text = text.strip().lower()
     if not _WHOLE.fullmatch(text):
-        raise ValueError("Write a number and a unit: 24 h, 30 min, 90 s or 3 d.")
+        raise ValueError(_("Write a number and a unit: 24 h, 30 min, 90 s or 3 d."))
     return sum(int(number) * _UNITS[unit] for number, unit in _PART.findall(text))
 
 

@@ -10,21 +10,25 @@ from uuid import UUID
 from django import forms
 from django.db.models import TextChoices
 from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from approvals.lifecycle import Asked
 from approvals.lifecycle.reason import REASON_LIMIT
+from approvals.locales import Words
 from approvals.operations.causes import AT_ONCE, Failure
 from approvals.states import Verdict
 
 
-def reason_field(missing: str) -> forms.CharField:
+def reason_field(missing: Words) -> forms.CharField:
     """Why an operator does it; MISSING is said where the field is left empty."""
     return forms.CharField(
+        label=gettext_lazy("Reason"),
         max_length=REASON_LIMIT,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
         error_messages={
             "required": missing,
-            "max_length": f"Shorten it to {REASON_LIMIT} characters.",
+            "max_length": gettext_lazy("Shorten it to %(limit_value)s characters."),
         },
     )
 
@@ -32,16 +36,16 @@ def reason_field(missing: str) -> forms.CharField:
 class RedriveForm(forms.Form):
     """Why an answer is sent again."""
 
-    reason = reason_field("Say why the answer is sent again.")
+    reason = reason_field(gettext_lazy("Say why the answer is sent again."))
 
 
 class ManyForm(RedriveForm):
     """Which answers are sent again, and why: one reason for all of them."""
 
     class Which(TextChoices):
-        PICKED = "picked", "The ticked ones"
-        PAGE = "page", "All on this page"
-        CAUSE = "cause", "All with this cause"
+        PICKED = "picked", gettext_lazy("The ticked ones")
+        PAGE = "page", gettext_lazy("All on this page")
+        CAUSE = "cause", gettext_lazy("All with this cause")
 
     which = forms.ChoiceField(choices=Which.choices, required=False, initial=Which.PICKED)
     source = forms.SlugField(required=False, max_length=63)
@@ -59,9 +63,9 @@ class ManyForm(RedriveForm):
         cleaned: dict[str, Any] = super().clean() or {}
         cleaned["which"] = cleaned.get("which") or self.Which.PICKED
         if cleaned["which"] == self.Which.CAUSE and not self.cause:
-            self.add_error(None, "Choose a source or a cause first.")
+            self.add_error(None, _("Choose a source or a cause first."))
         elif cleaned["which"] == self.Which.PICKED and not self.picked:
-            self.add_error(None, "Tick at least one answer.")
+            self.add_error(None, _("Tick at least one answer."))
         return cleaned
 
     @property
@@ -100,25 +104,29 @@ class ReassignForm(OperateForm):
     verb = "reassign"
 
     to = forms.ChoiceField(
-        label="Ask",
+        label=gettext_lazy("Ask"),
         required=False,
         widget=forms.Select(attrs={"class": "input"}),
-        error_messages={"invalid_choice": "They can no longer be asked: choose from the list."},
+        error_messages={
+            "invalid_choice": gettext_lazy("They can no longer be asked: choose from the list.")
+        },
     )
     username = forms.CharField(
-        label="Or somebody who is not listed",
+        label=gettext_lazy("Or somebody who is not listed"),
         required=False,
         max_length=150,
-        help_text="Their username.",
+        help_text=gettext_lazy("Their username."),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
     )
     instead_of = forms.ChoiceField(
-        label="In which place",
+        label=gettext_lazy("In which place"),
         required=False,
         widget=forms.Select(attrs={"class": "input"}),
-        error_messages={"invalid_choice": "They are not asked any more: choose from the list."},
+        error_messages={
+            "invalid_choice": gettext_lazy("They are not asked any more: choose from the list.")
+        },
     )
-    reason = reason_field("Say why others are asked.")
+    reason = reason_field(gettext_lazy("Say why others are asked."))
 
     def __init__(
         self,
@@ -133,14 +141,14 @@ class ReassignForm(OperateForm):
         if not more_people:
             del self.fields["username"]
         listed = [
-            ("Teams", [(f"team:{name}", name) for name in teams]),
-            ("People", [(f"user:{name}", words) for name, words in people]),
+            (_("Teams"), [(f"team:{name}", name) for name in teams]),
+            (_("People"), [(f"user:{name}", words) for name, words in people]),
         ]
         choices: dict[str, Any] = {
-            "to": [("", "Choose one"), *((label, rows) for label, rows in listed if rows)],
+            "to": [("", _("Choose one")), *((label, rows) for label, rows in listed if rows)],
             "instead_of": [
-                ("", "As well as those who are asked"),
-                *((str(pk), f"Instead of {name}") for pk, name in asked),
+                ("", _("As well as those who are asked")),
+                *((str(pk), _("Instead of %(name)s") % {"name": name}) for pk, name in asked),
             ],
         }
         for name, rows in choices.items():
@@ -151,13 +159,13 @@ class ReassignForm(OperateForm):
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
         if "to" not in self.errors and not (cleaned.get("to") or cleaned.get("username")):
-            self.add_error("to", "Choose a team or a person.")
+            self.add_error("to", _("Choose a team or a person."))
         return cleaned
 
     @property
     def whom(self) -> Asked:
         chosen, other = self.cleaned_data["to"], self.cleaned_data.get("username", "")
-        kind, _, name = chosen.partition(":")
+        kind, _colon, name = chosen.partition(":")
         return Asked(
             username=name if kind == "user" else other, group=name if kind == "team" else ""
         )
@@ -173,7 +181,7 @@ class TakeBackForm(OperateForm):
 
     verb = "take-back"
 
-    reason = reason_field("Say why you take it back; the function receives it.")
+    reason = reason_field(gettext_lazy("Say why you take it back; the function receives it."))
 
 
 class ForceForm(OperateForm):
@@ -182,13 +190,17 @@ class ForceForm(OperateForm):
     verb = "force"
 
     verdict = forms.ChoiceField(
-        label="The answer",
+        label=gettext_lazy("The answer"),
         choices=Verdict.choices,
         widget=forms.RadioSelect,
-        error_messages=dict.fromkeys(["required", "invalid_choice"], "Choose approve or reject."),
+        error_messages=dict.fromkeys(
+            ["required", "invalid_choice"], gettext_lazy("Choose approve or reject.")
+        ),
     )
-    reason = reason_field("Say why you force an answer; the function receives it.")
+    reason = reason_field(gettext_lazy("Say why you force an answer; the function receives it."))
     sure = forms.BooleanField(
-        label="I force this for everybody who was asked",
-        error_messages={"required": "Tick this to force an answer; nothing was forced."},
+        label=gettext_lazy("I force this for everybody who was asked"),
+        error_messages={
+            "required": gettext_lazy("Tick this to force an answer; nothing was forced.")
+        },
     )

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.forms import BaseFormSet, formset_factory
-from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_lazy
 
 from approvals.keeping import KindFields
 from approvals.models import RequestKind
@@ -27,7 +27,7 @@ _NAMES = ("label", "required_approvals", "reject_reasons", "on_reject", "on_time
           "timeout_seconds", "due_in_seconds", "undo_seconds", "bulk", "default_users",
           "default_groups", "presentation")  # fmt: skip
 MOST_TEAMS = 10
-_NUMBER = {"required": REQUIRED, "invalid": "Write a whole number."}
+_NUMBER = {"required": REQUIRED, "invalid": gettext_lazy("Write a whole number.")}
 
 
 class JsonField(forms.CharField):
@@ -55,55 +55,69 @@ class KindForm(SettingsForm):
     """A kind's own fields; RequirementRows go with it."""
 
     label = forms.CharField(
-        label="Name",
+        label=gettext_lazy("Name"),
         max_length=80,
-        help_text="As people read it.",
-        error_messages={"required": REQUIRED, "max_length": "Shorten it to 80 characters."},
+        help_text=gettext_lazy("As people read it."),
+        error_messages={
+            "required": REQUIRED,
+            "max_length": gettext_lazy("Shorten it to 80 characters."),
+        },
     )
     required_approvals = forms.IntegerField(
-        label="Approvals in all",
+        label=gettext_lazy("Approvals in all"),
         min_value=1,
         max_value=100,
         initial=1,
-        help_text="How many different people must approve.",
+        help_text=gettext_lazy("How many different people must approve."),
         error_messages=_NUMBER,
     )
     reject_reasons = LinesField(
-        label="Reasons for rejecting",
+        label=gettext_lazy("Reasons for rejecting"),
         max_length=4_000,
-        help_text="Offered to whoever rejects. One per line.",
+        help_text=gettext_lazy("Offered to whoever rejects. One per line."),
     )
-    on_reject = forms.ChoiceField(label="When somebody rejects", choices=OnReject.choices)
-    on_timeout = forms.ChoiceField(label="When nobody decides in time", choices=OnTimeout.choices)
+    on_reject = forms.ChoiceField(
+        label=gettext_lazy("When somebody rejects"), choices=OnReject.choices
+    )
+    on_timeout = forms.ChoiceField(
+        label=gettext_lazy("When nobody decides in time"), choices=OnTimeout.choices
+    )
     timeout_seconds = DurationField(
-        label="Time to decide",
-        help_text="Such as 24 h or 30 min, where the sender gives no timeout.",
+        label=gettext_lazy("Time to decide"),
+        help_text=gettext_lazy("Such as 24 h or 30 min, where the sender gives no timeout."),
     )
     due_in_seconds = DurationField(
-        label="Due after", help_text="Earlier than that: the row takes colour, nothing ends."
+        label=gettext_lazy("Due after"),
+        help_text=gettext_lazy("Earlier than that: the row takes colour, nothing ends."),
     )
     undo_seconds = forms.IntegerField(
-        label="Seconds to take a decision back",
+        label=gettext_lazy("Seconds to take a decision back"),
         min_value=0,
         max_value=LONGEST_UNDO,
         initial=USUAL_UNDO,
-        help_text="A decision made in the browser is sent that much later. 0: at once; 30 at most.",
+        help_text=gettext_lazy(
+            "A decision made in the browser is sent that much later. 0: at once; 30 at most."
+        ),
         error_messages=_NUMBER,
     )
     bulk = forms.ChoiceField(
-        label=_("What a reviewer may decide together"),
+        label=gettext_lazy("What a reviewer may decide together"),
         choices=BulkRule.choices,
         initial=BulkRule.LOW_RISK,
-        help_text=_("Several of this kind in one go, with one reason. Low: a risk below 40."),
+        help_text=gettext_lazy("Several of this kind in one go, with one reason. Low: a risk below 40."),
     )
     default_users = LinesField(
-        label="People asked by default", rows=2, help_text="One username per line."
+        label=gettext_lazy("People asked by default"),
+        rows=2,
+        help_text=gettext_lazy("One username per line."),
     )
-    default_groups = TeamsField(label="Teams asked by default")
+    default_groups = TeamsField(label=gettext_lazy("Teams asked by default"))
     presentation = JsonField(
-        label="How a payload is laid out",
-        help_text="A JSON object with any of labels, order, formats, titles, sums, highlights "
-        "and hide. Empty: as this kind ships, or plainly.",
+        label=gettext_lazy("How a payload is laid out"),
+        help_text=gettext_lazy(
+            "A JSON object with any of labels, order, formats, titles, sums, highlights "
+            "and hide. Empty: as this kind ships, or plainly."
+        ),
     )
 
     @classmethod
@@ -123,13 +137,18 @@ class NewKindForm(KindForm):
     """A kind's fields and the name senders use, which never changes."""
 
     slug = forms.CharField(
-        label="Name for senders",
+        label=gettext_lazy("Name for senders"),
         max_length=63,
-        help_text="Lower case letters, digits and hyphens. It cannot be changed later.",
+        help_text=gettext_lazy(
+            "Lower case letters, digits and hyphens. It cannot be changed later."
+        ),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
         ),
-        error_messages={"required": REQUIRED, "max_length": "Shorten it to 63 characters."},
+        error_messages={
+            "required": REQUIRED,
+            "max_length": gettext_lazy("Shorten it to 63 characters."),
+        },
     )
     field_order = ("label", "slug")
 
@@ -138,9 +157,15 @@ class RequirementForm(forms.Form):
     """ "N of this team"; a row without a team says nothing."""
 
     approvals = forms.IntegerField(
-        label="Approvals", min_value=1, max_value=100, initial=1, error_messages=_NUMBER
+        label=gettext_lazy("Approvals"),
+        min_value=1,
+        max_value=100,
+        initial=1,
+        error_messages=_NUMBER,
     )
-    team = forms.ChoiceField(label="of the team", choices=one_team_choices, required=False)
+    team = forms.ChoiceField(
+        label=gettext_lazy("of the team"), choices=one_team_choices, required=False
+    )
 
 
 if TYPE_CHECKING:  # Django's class takes its form as a parameter for the checker only

@@ -12,6 +12,8 @@ from django.contrib.postgres.expressions import ArraySubquery
 from django.db import connection
 from django.db.models import Exists, OuterRef, Q, QuerySet, Subquery, TextChoices, Value
 from django.db.models.functions import Coalesce, Concat, NullIf, Trim
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from approvals.models import (
     ApprovalRequest,
@@ -56,10 +58,10 @@ class Figures:
 
     @property
     def missed_sentence(self) -> str:
-        return (
-            f"Missed: {', '.join(self.missed)}. What they do waits, deadlines and heartbeats too. "
-            "Start beat and a worker; /readyz names what is missing."
-        )
+        return _(
+            "Missed: %(missed)s. What they do waits, deadlines and heartbeats too. Start "
+            "beat and a worker; /readyz names what is missing."
+        ) % {"missed": ", ".join(self.missed)}
 
 
 def figures(now: datetime, *, seen_by: User) -> Figures:
@@ -100,9 +102,9 @@ def figures(now: datetime, *, seen_by: User) -> Figures:
 class Show(TextChoices):
     """Which callbacks are listed."""
 
-    ALL = "", "All waiting"
-    LATE = "late", "Late heartbeats"
-    NOBODY = "nobody", "Nobody can decide"
+    ALL = "", gettext_lazy("All waiting")
+    LATE = "late", gettext_lazy("Late heartbeats")
+    NOBODY = "nobody", gettext_lazy("Nobody can decide")
 
 
 def waiting_callbacks(

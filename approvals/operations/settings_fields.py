@@ -7,11 +7,13 @@ from typing import Any
 
 from django import forms
 from django.contrib.auth.models import Group
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from approvals.models.user import ROLES
 
 LINES = 2_000
-REQUIRED = "This is needed."
+REQUIRED = gettext_lazy("This is needed.")
 
 
 class LinesField(forms.CharField):
@@ -35,7 +37,9 @@ class TeamsField(forms.MultipleChoiceField):
     def __init__(self, **options: Any) -> None:
         widget = forms.CheckboxSelectMultiple(attrs={"class": "choices"})
         super().__init__(choices=team_choices, widget=widget, required=False, **options)
-        self.error_messages["invalid_choice"] = "There is no team %(value)s (any more)."
+        self.error_messages["invalid_choice"] = gettext_lazy(
+            "There is no team %(value)s (any more)."
+        )
 
 
 def team_choices() -> list[tuple[str, str]]:
@@ -44,7 +48,7 @@ def team_choices() -> list[tuple[str, str]]:
 
 
 def one_team_choices() -> list[tuple[str, str]]:
-    return [("", "No team"), *team_choices()]
+    return [("", _("No team")), *team_choices()]
 
 
 class SettingsForm(forms.Form):

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 from django.db.models import Count, IntegerField, OuterRef, QuerySet, Subquery
 from django.db.models.functions import Coalesce
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from approvals.models import (
     ApprovalRequest,
@@ -21,6 +23,8 @@ from approvals.models import (
 )
 from approvals.models.rights import ADMINISTER
 from approvals.states import ChangeTag
+
+Facts: TypeAlias = "Mapping[str, Any]"
 
 RECENT = 20
 #: Rows with what the lists add to them: `waiting`, `live_secrets`, `ending_secrets`.
@@ -90,9 +94,9 @@ def recent_changes(subject: str) -> list[Change]:
 
 
 def _change(event: ChangeEvent) -> Change:
-    who = event.actor.display_name if event.actor else event.actor_name or "A command"
+    who = event.actor.display_name if event.actor else event.actor_name or _("A command")
     details = tuple(
-        (_FIELDS.get(name, name), _text(before), _text(after))
+        (str(_FIELDS.get(name, name)), _text(before), _text(after))
         for name, (before, after) in event.facts.get("changed", {}).items()
     )
     return Change(event.at, who, _SENTENCES[ChangeTag(event.tag)](event.facts), details)
@@ -100,67 +104,91 @@ def _change(event: ChangeEvent) -> Change:
 
 def _text(value: Any) -> str:
     if value in (None, "", [], {}):
-        return "nothing"
+        return _("nothing")
     if isinstance(value, bool):
-        return "set" if value else "not set"
+        return _("set") if value else _("not set")
     if isinstance(value, list):
         return ", ".join(map(str, value))
     return json.dumps(value, ensure_ascii=False) if isinstance(value, dict) else str(value)
 
 
-def _changed(facts: Mapping[str, Any]) -> str:
-    return "changed " + ", ".join(_FIELDS.get(name, name) for name in facts["changed"])
+def _changed(facts: Facts) -> str:
+    names = ", ".join(str(_FIELDS.get(name, name)) for name in facts["changed"])
+    return _("changed %(what)s") % {"what": names}
 
 
-def _disabled(facts: Mapping[str, Any]) -> str:
-    n = facts["open_requests"]
-    return f"disabled it while {n} request{'s' if n != 1 else ''} waited"
+def _disabled(facts: Facts) -> str:
+    count = facts["open_requests"]
+    words = ngettext(
+        "disabled it while %(count)s request waited",
+        "disabled it while %(count)s requests waited",
+        count,
+    )
+    return words % {"count": count}
 
 
-def _secret_made(facts: Mapping[str, Any]) -> str:
-    return f"{'brought' if facts['brought'] else 'made'} signing secret {facts['secret']}"
+def _secret_made(facts: Facts) -> str:
+    if facts["brought"]:
+        return _("brought signing secret %(secret)s") % facts
+    return _("made signing secret %(secret)s") % facts
 
 
-def _role(verb: str) -> Callable[[Mapping[str, Any]], str]:
-    def sentence(facts: Mapping[str, Any]) -> str:
-        return f"{verb} {facts['user'] or facts['group']} the right to {facts['may']}"
-
-    return sentence
+def _role_given(facts: Facts) -> str:
+    return _("gave %(who)s the right to %(may)s") % _role(facts)
 
 
-_SENTENCES: dict[ChangeTag, Callable[[Mapping[str, Any]], str]] = {
-    ChangeTag.SOURCE_MADE: lambda _: "made it",
+def _role_taken(facts: Facts) -> str:
+    return _("took from %(who)s the right to %(may)s") % _role(facts)
+
+
+def _role(facts: Facts) -> dict[str, str]:
+    return {"who": facts["user"] or facts["group"], "may": right(facts["may"])}
+
+
+def right(may: str) -> str:
+    """What a role at a source lets somebody do, as a verb: `review`."""
+    return str(_RIGHTS.get(may, may))
+
+
+_RIGHTS = {
+    "review": gettext_lazy("review"),
+    "operate": gettext_lazy("operate"),
+    "audit": gettext_lazy("audit"),
+}
+
+_SENTENCES: dict[ChangeTag, Callable[[Facts], str]] = {
+    ChangeTag.SOURCE_MADE: lambda _facts: _("made it"),
     ChangeTag.SOURCE_CHANGED: _changed,
     ChangeTag.SOURCE_DISABLED: _disabled,
-    ChangeTag.SOURCE_ENABLED: lambda _: "enabled it",
+    ChangeTag.SOURCE_ENABLED: lambda _facts: _("enabled it"),
     ChangeTag.SECRET_MADE: _secret_made,
-    ChangeTag.SECRET_ENDED: lambda facts: f"ended signing secret {facts['secret']}",
-    ChangeTag.KEY_MADE: lambda facts: f"made the key {facts['key']}…",
-    ChangeTag.KEY_ENDED: lambda facts: f"ended the key {facts['key']}…",
-    ChangeTag.ROLE_GIVEN: _role("gave"),
-    ChangeTag.ROLE_TAKEN: _role("took from"),
-    ChangeTag.KIND_MADE: lambda _: "made it",
+    ChangeTag.SECRET_ENDED: lambda facts: _("ended signing secret %(secret)s") % facts,
+    ChangeTag.KEY_MADE: lambda facts: _("made the key %(key)s…") % facts,
+    ChangeTag.KEY_ENDED: lambda facts: _("ended the key %(key)s…") % facts,
+    ChangeTag.ROLE_GIVEN: _role_given,
+    ChangeTag.ROLE_TAKEN: _role_taken,
+    ChangeTag.KIND_MADE: lambda _facts: _("made it"),
     ChangeTag.KIND_CHANGED: _changed,
 }
 
 _FIELDS = {
-    "name": "the name",
-    "label": "the name",
-    "region": "the region",
-    "endpoint_url": "the endpoint",
-    "role_arn": "the role",
-    "external_id": "the external ID",
-    "function_arns": "the functions",
-    "allow_local_runner": "the local runner",
-    "verify_callbacks": "asking AWS about callbacks",
-    "default_users": "the people asked",
-    "default_groups": "the teams asked",
-    "presentation": "how a payload is laid out",
-    "required_approvals": "the approvals in all",
-    "requirements": "the approvals of teams",
-    "on_reject": "what a rejection does",
-    "on_timeout": "what the deadline does",
-    "reject_reasons": "the reasons",
-    "timeout_seconds": "the time to decide",
-    "due_in_seconds": "when it is due",
+    "name": gettext_lazy("the name"),
+    "label": gettext_lazy("the name"),
+    "region": gettext_lazy("the region"),
+    "endpoint_url": gettext_lazy("the endpoint"),
+    "role_arn": gettext_lazy("the role"),
+    "external_id": gettext_lazy("the external ID"),
+    "function_arns": gettext_lazy("the functions"),
+    "allow_local_runner": gettext_lazy("the local runner"),
+    "verify_callbacks": gettext_lazy("asking AWS about callbacks"),
+    "default_users": gettext_lazy("the people asked"),
+    "default_groups": gettext_lazy("the teams asked"),
+    "presentation": gettext_lazy("how a payload is laid out"),
+    "required_approvals": gettext_lazy("the approvals in all"),
+    "requirements": gettext_lazy("the approvals of teams"),
+    "on_reject": gettext_lazy("what a rejection does"),
+    "on_timeout": gettext_lazy("what the deadline does"),
+    "reject_reasons": gettext_lazy("the reasons"),
+    "timeout_seconds": gettext_lazy("the time to decide"),
+    "due_in_seconds": gettext_lazy("when it is due"),
 }

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext_lazy
 
 from approvals.keeping import Overlap, SourceFields
+from approvals.locales import Words
 from approvals.models import CallbackSource, SourceKey, SourceRole
 from approvals.operations.settings_fields import (
     REQUIRED,
@@ -21,65 +23,90 @@ _NAMES = ("name", "region", "endpoint_url", "role_arn", "external_id", "function
           "default_users", "default_groups")  # fmt: skip
 
 
-def _line(label: str, *, most: int, help_text: str = "", required: bool = False) -> forms.CharField:
+def _line(
+    label: Words, *, most: int, help_text: Words = "", required: bool = False
+) -> forms.CharField:
     return forms.CharField(
         label=label,
         max_length=most,
         required=required,
         help_text=help_text,
         widget=forms.TextInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"required": REQUIRED, "max_length": f"Shorten it to {most} characters."},
+        error_messages={
+            "required": REQUIRED,
+            "max_length": gettext_lazy("Shorten it to %(limit_value)s characters."),
+        },
     )
 
 
 class SourceForm(SettingsForm):
     """A source's own fields."""
 
-    name = _line("Name", most=120, required=True, help_text="As people read it.")
-    region = _line("Region", most=32, required=True, help_text="Where its functions run.")
+    name = _line(
+        gettext_lazy("Name"), most=120, required=True, help_text=gettext_lazy("As people read it.")
+    )
+    region = _line(
+        gettext_lazy("Region"),
+        most=32,
+        required=True,
+        help_text=gettext_lazy("Where its functions run."),
+    )
     function_arns = LinesField(
-        label="Functions",
+        label=gettext_lazy("Functions"),
         max_length=50_000,
-        help_text="Which functions it may speak for, all their versions. One ARN per line.",
+        help_text=gettext_lazy(
+            "Which functions it may speak for, all their versions. One ARN per line."
+        ),
     )
     allow_local_runner = forms.BooleanField(
-        label="Also take callbacks of AWS's local runner, which name no function",
+        label=gettext_lazy("Also take callbacks of AWS's local runner, which name no function"),
         required=False,
     )
     verify_callbacks = forms.BooleanField(
-        label="Ask AWS about each callback when it comes in",
+        label=gettext_lazy("Ask AWS about each callback when it comes in"),
         required=False,
-        help_text="The execution's history then tells whether the callback exists and how long it "
-        "really waits. It needs lambda:GetDurableExecutionHistory. A request is put before "
-        "people either way; a callback AWS does not know is marked.",
+        help_text=gettext_lazy(
+            "The execution's history then tells whether the callback exists and how long "
+            "it really waits. It needs lambda:GetDurableExecutionHistory. A request is "
+            "put before people either way; a callback AWS does not know is marked."
+        ),
     )
     role_arn = _line(
-        "Role to assume", most=2_048,
-        help_text="Answers go to AWS in this role. Empty: with the portal's own credentials.",
+        gettext_lazy("Role to assume"), most=2_048,
+        help_text=gettext_lazy(
+            "Answers go to AWS in this role. Empty: with the portal's own credentials."
+        ),
     )  # fmt: skip
-    external_id = _line("External ID", most=1_224, help_text="If the role asks for one.")
+    external_id = _line(
+        gettext_lazy("External ID"), most=1_224, help_text=gettext_lazy("If the role asks for one.")
+    )
     endpoint_url = _line(
-        "Lambda endpoint", most=200, help_text="Empty: AWS's own. Otherwise https, or this machine."
+        gettext_lazy("Lambda endpoint"),
+        most=200,
+        help_text=gettext_lazy("Empty: AWS's own. Otherwise https, or this machine."),
     )
     questions_url = _line(
-        "Address for questions", most=500,
-        help_text="What reviewers ask the requester is posted there, signed as you sign. https, "
-        "and a public place.",
+        gettext_lazy("Address for questions"), most=500,
+        help_text=gettext_lazy(
+            "What reviewers ask the requester is posted there, signed as you sign. https, "
+            "and a public place."
+        ),
     )  # fmt: skip
     questions_mail = forms.EmailField(
-        label="Or mail address for questions",
+        label=gettext_lazy("Or mail address for questions"),
         required=False,
-        help_text="With neither, questions wait until the function looks for them.",
+        help_text=gettext_lazy("With neither, questions wait until the function looks for them."),
         widget=forms.EmailInput(attrs={"autocomplete": "off", "spellcheck": "false"}),
-        error_messages={"invalid": "Write a mail address, such as team@example.com."},
+        error_messages={"invalid": gettext_lazy("Write a mail address, such as team@example.com.")},
     )
     default_users = LinesField(
-        label="People asked by default",
+        label=gettext_lazy("People asked by default"),
         rows=2,
-        help_text="One username per line. They are asked where neither a request nor its kind "
-        "says who.",
+        help_text=gettext_lazy(
+            "One username per line. They are asked where neither a request nor its kind says who."
+        ),
     )
-    default_groups = TeamsField(label="Teams asked by default")
+    default_groups = TeamsField(label=gettext_lazy("Teams asked by default"))
 
     @classmethod
     def of(cls, source: CallbackSource, seen: int) -> SourceForm:
@@ -98,13 +125,18 @@ class NewSourceForm(SourceForm):
     """A source's fields and its name in addresses, which never changes."""
 
     slug = forms.CharField(
-        label="Name in addresses",
+        label=gettext_lazy("Name in addresses"),
         max_length=63,
-        help_text="Lower case letters, digits and hyphens. It cannot be changed later.",
+        help_text=gettext_lazy(
+            "Lower case letters, digits and hyphens. It cannot be changed later."
+        ),
         widget=forms.TextInput(
             attrs={"autocomplete": "off", "spellcheck": "false", "autocapitalize": "none"}
         ),
-        error_messages={"required": REQUIRED, "max_length": "Shorten it to 63 characters."},
+        error_messages={
+            "required": REQUIRED,
+            "max_length": gettext_lazy("Shorten it to 63 characters."),
+        },
     )
     field_order = ("name", "slug")
 
@@ -113,15 +145,17 @@ class SecretForm(SettingsForm):
     """A new signing secret; GIVEN is one the sender brings."""
 
     overlap = forms.ChoiceField(
-        label="The former ones end", choices=Overlap.choices, initial=Overlap.DAY
+        label=gettext_lazy("The former ones end"), choices=Overlap.choices, initial=Overlap.DAY
     )
     given = forms.CharField(
-        label="A secret of your own",
+        label=gettext_lazy("A secret of your own"),
         required=False,
         max_length=200,
-        help_text="whsec_ and 24 to 64 bytes in base64. Empty: one is made and shown once.",
+        help_text=gettext_lazy(
+            "whsec_ and 24 to 64 bytes in base64. Empty: one is made and shown once."
+        ),
         widget=forms.PasswordInput(render_value=False, attrs={"autocomplete": "off"}),
-        error_messages={"max_length": "A signing secret holds 24 to 64 bytes."},
+        error_messages={"max_length": gettext_lazy("A signing secret holds 24 to 64 bytes.")},
     )
 
 
@@ -129,18 +163,20 @@ class KeyForm(SettingsForm):
     """A new key for senders that cannot sign."""
 
     purpose = forms.ChoiceField(
-        label="It may",
+        label=gettext_lazy("It may"),
         choices=SourceKey.Purpose.choices,
-        help_text="One for events goes to EventBridge; How to send says where.",
+        help_text=gettext_lazy("One for events goes to EventBridge; How to send says where."),
     )
     overlap = forms.ChoiceField(
-        label="The former ones end", choices=Overlap.choices, initial=Overlap.DAY
+        label=gettext_lazy("The former ones end"), choices=Overlap.choices, initial=Overlap.DAY
     )
 
 
 class RoleForm(SettingsForm):
     """A role at this source, for one person or one team."""
 
-    may = forms.ChoiceField(label="Role here", choices=SourceRole.Right.choices)
-    username = _line("Person", most=150, help_text="Their username.")
-    group = forms.ChoiceField(label="Or team", choices=one_team_choices, required=False)
+    may = forms.ChoiceField(label=gettext_lazy("Role here"), choices=SourceRole.Right.choices)
+    username = _line(gettext_lazy("Person"), most=150, help_text=gettext_lazy("Their username."))
+    group = forms.ChoiceField(
+        label=gettext_lazy("Or team"), choices=one_team_choices, required=False
+    )

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.utils.translation import gettext_lazy
+
+from approvals.locales import Words
 from approvals.models import CallbackDelivery
 from approvals.states import DeliveryState, Reply
+from approvals.templatetags.prose import reworded
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,42 +18,55 @@ class Standing:
 
     tone: str
     symbol: str
-    word: str
-    means: str
+    word: Words
+    means: Words
 
 
-_ON_ITS_WAY = Standing("", "send", "On its way", "A worker sends it within seconds.")
-_SENDING = Standing("", "send", "Being sent", "AWS has not answered yet.")
-_RETRYING = Standing(
-    "warn", "refresh-cw", "Trying again", "AWS did not take it yet. It goes on by itself."
+_ON_ITS_WAY = Standing(
+    "", "send", gettext_lazy("On its way"), gettext_lazy("A worker sends it within seconds.")
 )
-_TAKEN = Standing("ok", "check", "Delivered", "AWS took the answer.")
+_SENDING = Standing(
+    "", "send", gettext_lazy("Being sent"), gettext_lazy("AWS has not answered yet.")
+)
+_RETRYING = Standing(
+    "warn",
+    "refresh-cw",
+    gettext_lazy("Trying again"),
+    gettext_lazy("AWS did not take it yet. It goes on by itself."),
+)
+_TAKEN = Standing("ok", "check", gettext_lazy("Delivered"), gettext_lazy("AWS took the answer."))
 _PERHAPS = Standing(
     "warn",
     "circle-dashed",
-    "Unconfirmed",
-    "AWS has the callback closed. An earlier attempt of ours may have been taken: "
-    "the execution's history tells.",
+    gettext_lazy("Unconfirmed"),
+    gettext_lazy(
+        "AWS has the callback closed. An earlier attempt of ours may have been "
+        "taken: the execution's history tells."
+    ),
 )
 _UNDELIVERABLE = {
     Reply.CLOSED: Standing(
         "risk",
         "circle-x",
-        "Not taken",
-        "AWS no longer waited: the callback timed out, or was answered elsewhere. "
-        "Sending it again changes nothing while that is so.",
+        gettext_lazy("Not taken"),
+        gettext_lazy(
+            "AWS no longer waited: the callback timed out, or was answered elsewhere. "
+            "Sending it again changes nothing while that is so."
+        ),
     ),
     Reply.REFUSED: Standing(
         "risk",
         "triangle-alert",
-        "Refused",
-        "AWS refuses this call however often it is made. Mend the cause, then send it again.",
+        gettext_lazy("Refused"),
+        gettext_lazy(
+            "AWS refuses this call however often it is made. Mend the cause, then send it again."
+        ),
     ),
     Reply.UNAVAILABLE: Standing(
         "risk",
         "hourglass",
-        "Too late",
-        "AWS could not be told before the callback expired.",
+        gettext_lazy("Too late"),
+        gettext_lazy("AWS could not be told before the callback expired."),
     ),
 }
 
@@ -70,4 +87,6 @@ def standing(delivery: CallbackDelivery) -> Standing:
 def answer_of_aws(delivery: CallbackDelivery) -> tuple[str, str]:
     """AWS's last answer as its code and our sentence about it; either may be empty."""
     code, colon, sentence = delivery.detail.partition(": ")
-    return (code, sentence) if colon else ("", delivery.detail)
+    if not colon:
+        code, sentence = "", delivery.detail
+    return code, reworded(sentence)

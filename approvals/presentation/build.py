@@ -11,6 +11,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from typing import Any, TypeGuard
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from approvals.locales import here
 from approvals.presentation.blocks import (
     Block,
     Field,
@@ -55,7 +59,7 @@ def present(payload_text: str, kind_presentation: Mapping[str, Any] | None = Non
     try:
         document = parse(payload_text)
     except ValueError:
-        return [Raw("Payload as received", visible(payload_text), "This is not JSON.")]
+        return [Raw(_("Payload as received"), visible(payload_text), _("This is not JSON."))]
     return Builder(document, Presentation(kind_presentation)).page(payload_text)
 
 
@@ -111,7 +115,7 @@ class Builder:
         facts = self._key_facts()
         body = self.blocks(self.document, (), 1)
         text = visible(pretty(self.document))
-        last = Raw("Payload as received", text, size=_size(payload_text))
+        last = Raw(_("Payload as received"), text, size=_size(payload_text))
         return [*facts, *body, *self._left_out(), last]
 
     def blocks(self, value: Json, path: Path, depth: int) -> list[Block]:
@@ -122,7 +126,7 @@ class Builder:
             return self._object(value, path, depth)
         if isinstance(value, list) and value:
             return [self.lists.block("", value, path, depth)]
-        return [Fields((Field("Value", visible(pointer_of(path)), self.leaf(value, path)),))]
+        return [Fields((Field(_("Value"), visible(pointer_of(path)), self.leaf(value, path)),))]
 
     def leaf(self, value: Json, path: Path, parent: Json = None) -> Value:
         self.left -= 1
@@ -208,7 +212,7 @@ class Builder:
         if not self.hidden:
             return []
         names = ", ".join(map(visible, self.hidden))
-        return [Note(f"Left out above, in the payload as received: {names}")]
+        return [Note(_("Left out above, in the payload as received: %(names)s") % {"names": names})]
 
 
 def without_rest(block: ListBlock) -> Block:
@@ -217,7 +221,7 @@ def without_rest(block: ListBlock) -> Block:
 
 
 def raw(label: str, value: Json) -> Raw:
-    return Raw(label, visible(pretty(value)), "Nested too deeply to lay out.")
+    return Raw(label, visible(pretty(value)), _("Nested too deeply to lay out."))
 
 
 def _is_flat(value: Json | None) -> TypeGuard[dict[str, Json]]:
@@ -233,4 +237,6 @@ def is_single(value: Json) -> bool:
 
 def _size(text: str) -> str:
     length = len(text.encode(errors="surrogatepass"))
-    return f"{length} bytes" if length < 1_024 else f"{length / 1_024:.1f} KiB"
+    if length < 1_024:
+        return ngettext("%(count)s byte", "%(count)s bytes", length) % {"count": length}
+    return here().number(f"{length / 1_024:.1f} KiB")

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
 from approvals.presentation.blocks import (
     Cell,
     Column,
@@ -138,7 +141,7 @@ def is_scalar(value: Json) -> bool:
 def tags_of(value: dict[str, Json] | list[Json]) -> Value:
     """A few short words as one value; `missing` where VALUE is more than that."""
     if not value:
-        return Value("null", "none", title="{}" if isinstance(value, dict) else "[]")
+        return Value("null", _("none"), title="{}" if isinstance(value, dict) else "[]")
     words = value if isinstance(value, list) and len(value) <= _MOST_TAGS else []
     if not words or not all(_is_word(word) for word in words):
         return MISSING
@@ -152,9 +155,13 @@ def not_laid_out(count: int, path: Path = (EVERY,)) -> list[Note]:
     """
     if not count:
         return []
-    words = "1 more is" if count == 1 else f"{count} more are"
     at = "" if EVERY in path else pointer_of(path)
-    return [Note(f"{words} in the payload as received.", at)]
+    words = ngettext(
+        "%(count)s more is in the payload as received.",
+        "%(count)s more are in the payload as received.",
+        count,
+    )
+    return [Note(words % {"count": count}, at)]
 
 
 def _is_word(value: Json) -> bool:

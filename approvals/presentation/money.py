@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from decimal import Decimal
 
+from approvals.locales import Locale, here
+
 MINUS = "\u2212"
 _SYMBOLS = {
     "AUD": "A$", "BRL": "R$", "CAD": "CA$", "CNY": "CN¥", "EUR": "€", "GBP": "£", "HKD": "HK$",
@@ -19,7 +21,7 @@ _CURRENCY = re.compile(r"[A-Z]{3}")
 
 
 def format_money(amount: str | int | Decimal, currency: str) -> str | None:
-    """`€4,597.00`: symbol or code first, every digit kept, at least the minor unit's.
+    """`€4,597.00`, in German `4.597,00 €`: every digit kept, at least the minor unit's.
 
     AMOUNT is in major units. None where it is no plain decimal number (floats and
     exponents included) or CURRENCY no ISO 4217 code: then the caller shows what it got.
@@ -28,20 +30,21 @@ def format_money(amount: str | int | Decimal, currency: str) -> str | None:
     if match is None or not _CURRENCY.fullmatch(currency):
         return None
     sign, whole, fraction = match.groups(default="")
-    digits = _grouped(whole) + _fraction(fraction, currency)
-    return (MINUS if sign else "") + _prefix(currency) + digits
+    locale = here()
+    digits = _grouped(whole, locale) + _fraction(fraction, currency, locale)
+    named = _SYMBOLS.get(currency)
+    if locale.behind:
+        return f"{MINUS if sign else ''}{digits}\u00a0{named or currency}"
+    before = named or f"{currency}\u00a0"
+    return f"{MINUS if sign else ''}{before}{digits}"
 
 
-def _prefix(currency: str) -> str:
-    return _SYMBOLS.get(currency) or f"{currency}\u00a0"
-
-
-def _grouped(whole: str) -> str:
+def _grouped(whole: str, locale: Locale) -> str:
     stripped = whole.lstrip("0") or "0"
-    return re.sub(r"(?<=[0-9])(?=(?:[0-9]{3})+$)", ",", stripped)
+    return re.sub(r"(?<=[0-9])(?=(?:[0-9]{3})+$)", locale.group, stripped)
 
 
-def _fraction(fraction: str, currency: str) -> str:
+def _fraction(fraction: str, currency: str, locale: Locale) -> str:
     least = 0 if currency in _WITHOUT_MINOR_UNIT else 3 if currency in _THREE_DIGITS else 2
     padded = fraction.rstrip("0").ljust(least, "0") if fraction else "0" * least
-    return f".{padded}" if padded else ""
+    return f"{locale.decimal}{padded}" if padded else ""

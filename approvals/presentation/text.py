@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+from django.utils.translation import gettext as _
+
 # Unicode's categories Cc, Cf, Zl, Zp, Cs and Co, without line feed and tab.
 _CONTROLS = "\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff"
 _FORMATS = (
@@ -44,7 +46,7 @@ def humanised(key: str) -> str:
     words = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", key).replace("_", " ").replace("-", " ")
     label = visible_line(words)
     if not label:
-        return "(no name)"
+        return _("(no name)")
     if label.isupper() and len(label) <= 5:
         return label
     return label[0].upper() + " ".join(map(_lower, label[1:].split(" ")))

@@ -7,6 +7,9 @@ from collections.abc import Callable
 from datetime import date, datetime
 from urllib.parse import urlsplit
 
+from django.utils.translation import gettext as _
+
+from approvals.locales import here
 from approvals.presentation.blocks import Value
 from approvals.presentation.jsontext import Json, Number
 from approvals.presentation.money import MINUS, format_money
@@ -22,7 +25,6 @@ _DECIMAL = re.compile(r"-?[0-9]+(\.[0-9]+)?")
 _UNITS = ("bytes", "KiB", "MiB", "GiB", "TiB", "PiB")
 _LONGEST_AMOUNT = 40  # characters, as of any number
 NOTHING = Value("null", "—", title="null")
-EMPTY = Value("null", "—", title="empty text")
 MISSING = Value("missing", "")
 
 
@@ -32,9 +34,9 @@ def leaf(value: Json, style: str = "", root: Json = None, parent: Json = None) -
     ROOT and PARENT are where `money:@/currency` and `money:@./currency` look.
     """
     if value is None or value == "":
-        return NOTHING if value is None else EMPTY
+        return NOTHING if value is None else Value("null", "—", title=_("empty text"))
     if isinstance(value, bool):
-        return Value("boolean", "Yes" if value else "No")
+        return Value("boolean", _("Yes") if value else _("No"))
     if style.startswith("money:"):
         return _money(str(value), _currency(style.removeprefix("money:"), root, parent))
     named = _STYLES.get(style)
@@ -60,40 +62,46 @@ def _money(amount: str, currency: str) -> Value:
     if formatted is not None:
         return Value("money", formatted, title=f"{amount} {currency}")
     shown = f"{visible(amount)} {visible(currency)}".strip()
-    return Value("text", shown, flag="no currency" if _DECIMAL.fullmatch(amount) else "no amount")
+    return Value(
+        "text", shown, flag=_("no currency") if _DECIMAL.fullmatch(amount) else _("no amount")
+    )
 
 
 def _percent(token: str) -> Value:
     if not _DECIMAL.fullmatch(token):
-        return Value("text", visible(token), flag="no number")
-    return Value("percent", token.replace("-", MINUS) + "\u00a0%", title=token)
+        return Value("text", visible(token), flag=_("no number"))
+    return Value("percent", here().number(token).replace("-", MINUS) + "\u00a0%", title=token)
 
 
 def _duration(token: str) -> Value:
     """TOKEN seconds as `2 h 5 min`; the title has them as they were sent."""
     if not _DECIMAL.fullmatch(token) or len(token) > _LONGEST_AMOUNT:
-        return Value("text", visible(token), flag="no number")
-    whole, _, fraction = token.lstrip("-").partition(".")
+        return Value("text", visible(token), flag=_("no number"))
+    whole, _point, fraction = token.lstrip("-").partition(".")
     minutes, seconds = divmod(int(whole), 60)
     hours, minutes = divmod(minutes, 60)
     days, hours = divmod(hours, 24)
-    rest = f"{seconds}.{fraction}" if fraction.strip("0") else str(seconds)
+    rest = here().number(f"{seconds}.{fraction}") if fraction.strip("0") else str(seconds)
     parts = ((days, "d"), (hours, "h"), (minutes, "min"))
     words = [f"{amount}\u00a0{unit}" for amount, unit in parts if amount]
     words += [f"{rest}\u00a0s"] if rest != "0" or not words else []
     sign = MINUS if token.startswith("-") else ""
-    return Value("number", sign + " ".join(words), title=f"{token} seconds")
+    return Value(
+        "number", sign + " ".join(words), title=_("%(number)s seconds") % {"number": token}
+    )
 
 
 def _bytes(token: str) -> Value:
     """TOKEN bytes as `1.4 MiB`; the title has them as they were sent."""
     if not token.isascii() or not token.isdecimal() or len(token) > _LONGEST_AMOUNT:
-        return Value("text", visible(token), flag="no size")
+        return Value("text", visible(token), flag=_("no size"))
     size, unit = float(token), 0
     while size >= 1_024 and unit < len(_UNITS) - 1:
         size, unit = size / 1_024, unit + 1
-    shown = f"{size:.1f}" if unit else token
-    return Value("number", f"{shown}\u00a0{_UNITS[unit]}", title=f"{token} bytes")
+    shown = here().number(f"{size:.1f}") if unit else token
+    return Value(
+        "number", f"{shown}\u00a0{_UNITS[unit]}", title=_("%(number)s bytes") % {"number": token}
+    )
 
 
 def _date(text: str) -> Value:
@@ -101,7 +109,7 @@ def _date(text: str) -> Value:
         day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
         day = None
-    return Value("date", f"{day:%a} {day.day} {day:%b %Y}", title=text) if day else _plain(text)
+    return Value("date", here().dated(day), title=text) if day else _plain(text)
 
 
 def _datetime(text: str) -> Value:
@@ -112,7 +120,7 @@ def _datetime(text: str) -> Value:
     if moment is None:
         return _date(text)
     clock = f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
-    words = f"{moment:%a} {moment.day} {moment:%b %Y}, {clock} {_zone(moment)}"
+    words = f"{here().dated(moment)}, {clock} {_zone(moment)}"
     return Value("datetime", words.rstrip(), title=text)
 
 

@@ -10,6 +10,7 @@ from urllib.parse import urlencode
 from django.urls import reverse
 from django.utils.translation import gettext as _
 
+from approvals.locales import here
 from approvals.models import User
 from approvals.models.filter import WINDOW, Due, Risk, Sort
 from approvals.models.listing import ListPage
@@ -55,7 +56,8 @@ def column_context(selection: Selection, user: User, now: datetime) -> dict[str,
 
 
 def _told(page: ListPage) -> str:
-    return f"{page.count:,}+" if page.count_capped else f"{page.count:,}"
+    count = here().whole(page.count)
+    return f"{count}+" if page.count_capped else count
 
 
 def _groups(selection: Selection, page: ListPage, now: datetime) -> list[Group]:

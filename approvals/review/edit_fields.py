@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from approvals.canonical import Json, NumberToken, with_tokens
 from approvals.lifecycle.edits import (
@@ -65,7 +66,7 @@ class EditField(forms.Field):
     def _typed(self, text: str) -> Json:
         if self.type == "text":
             if self.money and format_money(text, "XXX") is None:
-                raise forms.ValidationError("Write an amount, such as 312.00.")
+                raise forms.ValidationError(_("Write an amount, such as 312.00."))
             return text
         if self.type == "boolean" and text in ("true", "false"):
             return text == "true"
@@ -133,7 +134,7 @@ def _is_amount(value: Json, style: str) -> bool:
 def _widget(kind: Type, text: str, name: str, *, money: bool) -> forms.Widget:
     attrs = {"class": "input", "data-was": text, "data-name": name, "autocomplete": "off"}
     if kind == "boolean":
-        return forms.Select(attrs, choices=[("true", "Yes"), ("false", "No")])
+        return forms.Select(attrs, choices=[("true", _("Yes")), ("false", _("No"))])
     if kind == "date":
         return forms.DateInput({**attrs, "type": "date"}, format="%Y-%m-%d")
     if kind in ("integer", "number") or money:

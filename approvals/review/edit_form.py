@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from approvals.canonical import Json, canonical_json
 from approvals.lifecycle.edits import counted
@@ -37,11 +38,14 @@ class EditsForm(forms.Form):
     def check_edits_were_named(self, named: int) -> None:
         """The button says how many edits it sends; where no script counts, it does so now."""
         if not self.errors and named != self.edit_count:
-            words = counted(self.edit_count) if self.edit_count else "nothing edited"
+            words = counted(self.edit_count) if self.edit_count else _("nothing edited")
             self.add_error(
                 None,
-                f"Nothing was decided yet. You approve with {words}: look again, then press "
-                "the button.",
+                _(
+                    "Nothing was decided yet. You approve with %(edits)s: look again, then "
+                    "press the button."
+                )
+                % {"edits": words},
             )
 
     @property

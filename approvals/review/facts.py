@@ -6,9 +6,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
 from approvals.lifecycle.edits import counted
 from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Execution
-from approvals.review.words import clock
+from approvals.review.words import clock, listed_names
 from approvals.states import (
     AuditTag,
     CallbackVerb,
@@ -21,6 +24,7 @@ from approvals.states import (
     Withdrawal,
 )
 from approvals.templatetags.moments import lasted
+from approvals.templatetags.prose import reworded
 
 #: An execution that does not end is asked about this often, then left to a reload.
 LIVELY = timedelta(minutes=1)
@@ -52,7 +56,8 @@ def headline(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:
     """Never "approved" alone before AWS took it."""
     delivery = getattr(request, "delivery", None)
     title = _decided(request, decisions).title
-    return title + _UNDELIVERED.get(delivery.state, "") if delivery else title
+    words = _UNDELIVERED.get(DeliveryState(delivery.state)) if delivery else None
+    return str(words) % {"ended": title} if words else title
 
 
 def ended(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:
@@ -61,9 +66,9 @@ def ended(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:
 
 
 _UNDELIVERED = {
-    DeliveryState.PENDING: ", sending…",
-    DeliveryState.UNDELIVERABLE: ", not delivered",
-    DeliveryState.UNCONFIRMED: ", perhaps not delivered",
+    DeliveryState.PENDING: gettext_lazy("%(ended)s, sending…"),
+    DeliveryState.UNDELIVERABLE: gettext_lazy("%(ended)s, not delivered"),
+    DeliveryState.UNCONFIRMED: gettext_lazy("%(ended)s, perhaps not delivered"),
 }
 
 
@@ -84,44 +89,55 @@ def poll_seconds(request: ApprovalRequest, now: datetime) -> int | None:
 def _decided(request: ApprovalRequest, decisions: Sequence[Decision]) -> Fact:
     state, at = RequestState(request.state), request.closed_at
     if state is RequestState.EXPIRED:
-        words = _AT_THE_DEADLINE[OnTimeout(request.on_timeout)]
+        words = str(_AT_THE_DEADLINE[OnTimeout(request.on_timeout)])
         return Fact("warn", request.ending, words, at=at)
     if state is RequestState.WITHDRAWN:
         return _withdrawn(request)
     last = decisions[-1] if decisions else None
     if last and last.cause == Cause.OPERATOR:
-        title = f"{state.label}, forced by an operator: {last.who}"
-        words = "Instead of those who were asked, because:"
+        title = _("%(state)s, forced by an operator: %(who)s") % {
+            "state": state.label,
+            "who": last.who,
+        }
+        words = _("Instead of those who were asked, because:")
         return Fact("warn", title, words, said=last.comment, at=at)
-    who = " and ".join(d.who for d in decisions if d.verdict == request.state)
-    who += _edited(decisions) if state is RequestState.APPROVED else ""
+    who = listed_names([d.who for d in decisions if d.verdict == request.state])
+    edits = len(decisions[-1].edits) if decisions and state is RequestState.APPROVED else 0
     said = decisions[-1].comment if decisions else ""
-    return Fact("done", f"{state.label} by {who}", said=said, at=at)
+    return Fact("done", _by(state, who, edits), said=said, at=at)
 
 
-def _edited(decisions: Sequence[Decision]) -> str:
-    edits = decisions[-1].edits if decisions else {}
-    return f" with {counted(len(edits))}" if edits else ""
+def _by(state: RequestState, who: str, edits: int) -> str:
+    named = {"who": who, "edits": counted(edits)}
+    if state is RequestState.REJECTED:
+        return _("Rejected by %(who)s") % named
+    return (
+        _("Approved by %(who)s with %(edits)s") % named
+        if edits
+        else _("Approved by %(who)s") % named
+    )
 
 
 _AT_THE_DEADLINE = {
-    OnTimeout.FAIL: "The deadline passed; the function is told that nobody decided.",
-    OnTimeout.REJECT: "By its rule, silence counts as a rejection.",
-    OnTimeout.APPROVE: "By its rule, silence counts as an approval. No person approved it.",
-    OnTimeout.LAPSE: "The deadline passed; the callback times out at AWS.",
+    OnTimeout.FAIL: gettext_lazy("The deadline passed; the function is told that nobody decided."),
+    OnTimeout.REJECT: gettext_lazy("By its rule, silence counts as a rejection."),
+    OnTimeout.APPROVE: gettext_lazy(
+        "By its rule, silence counts as an approval. No person approved it."
+    ),
+    OnTimeout.LAPSE: gettext_lazy("The deadline passed; the callback times out at AWS."),
 }
 
 
 def _withdrawn(request: ApprovalRequest) -> Fact:
-    title, at = Withdrawal(request.withdrawal).label, request.closed_at
+    title, at = str(Withdrawal(request.withdrawal).label), request.closed_at
     if request.withdrawal == Withdrawal.ELSEWHERE:
-        _, _, how = request.closed_because.partition(": ")
-        return Fact("warn", "Answered outside the portal", _sentence(how), at=at)
+        how = request.closed_because.partition(": ")[2]
+        return Fact("warn", _("Answered outside the portal"), _sentence(reworded(how)), at=at)
     if request.withdrawal != Withdrawal.OPERATOR:
-        return Fact("warn", title, request.closed_because, at=at)
+        return Fact("warn", title, reworded(request.closed_because), at=at)
     line = request.history.filter(tag=AuditTag.WITHDRAWN).select_related("actor").last()
     by = f": {line.actor.display_name}" if line and line.actor else ""
-    return Fact("warn", title + by, "Because:", said=request.closed_because, at=at)
+    return Fact("warn", f"{title}{by}", _("Because:"), said=request.closed_because, at=at)
 
 
 def _sentence(words: str) -> str:
@@ -130,67 +146,80 @@ def _sentence(words: str) -> str:
 
 def _delivered(request: ApprovalRequest, delivery: CallbackDelivery | None) -> Fact:
     if delivery is None:
-        return Fact("wait", "Nothing is sent to AWS", _why_nothing(request))
+        return Fact("wait", _("Nothing is sent to AWS"), _why_nothing(request))
     at, detail = delivery.settled_at, delivery.detail
     if delivery.state == DeliveryState.DELIVERED and at:
-        title = f"AWS took the answer at {clock(at)} ({lasted(at - delivery.owed_at)})"
+        title = _("AWS took the answer at %(at)s (%(took)s)") % {
+            "at": clock(at),
+            "took": lasted(at - delivery.owed_at),
+        }
         return Fact("done", title, _verb(delivery))
     if delivery.state == DeliveryState.UNCONFIRMED:
-        return Fact("warn", "Not known whether AWS took the answer", _perhaps(detail), at=at)
+        return Fact("warn", _("Not known whether AWS took the answer"), _perhaps(detail), at=at)
     if delivery.state == DeliveryState.UNDELIVERABLE:
         return _undeliverable(delivery)
     if delivery.attempts and not delivery.in_flight:
-        next_try = f"Try {delivery.attempts + 1} at {clock(delivery.next_attempt_at)}."
-        title = f"Not delivered yet: {detail}" if detail else "Not delivered yet"
+        next_try = _("Try %(number)s at %(at)s.") % {
+            "number": delivery.attempts + 1,
+            "at": clock(delivery.next_attempt_at),
+        }
+        title = _("Not delivered yet")
+        title = f"{title}: {reworded(detail)}" if detail else title
         return Fact("warn", title, next_try)
-    return Fact("now", "Sending…", "The answer is on its way to AWS.")
+    return Fact("now", _("Sending…"), _("The answer is on its way to AWS."))
 
 
 def _perhaps(detail: str) -> str:
     read = detail if detail.startswith("The ") else ""  # what the history came to
-    words = (
-        "AWS had closed the callback when this was sent again. An earlier try of ours got no reply "
-        "and may be what closed it; the execution's history tells, where the portal may read it."
+    words = _(
+        "AWS had closed the callback when this was sent again. An earlier try of "
+        "ours got no reply and may be what closed it; the execution's history tells, "
+        "where the portal may read it."
     )
-    return f"{words} {read}".strip()
+    return f"{words} {reworded(read)}".strip()
 
 
 def _undeliverable(delivery: CallbackDelivery) -> Fact:
     if delivery.last_reply == Reply.CLOSED:
-        words = "The callback had timed out or was answered before. The function did not get this."
-        return Fact("bad", "AWS no longer waits", words, at=delivery.settled_at)
-    words = f"{delivery.detail} An operator can send it again.".strip()
-    return Fact("bad", "AWS did not take the answer", words, at=delivery.settled_at)
+        words = _(
+            "The callback had timed out or was answered before. The function did not get this."
+        )
+        return Fact("bad", _("AWS no longer waits"), words, at=delivery.settled_at)
+    again = _("An operator can send it again.")
+    words = f"{reworded(delivery.detail)} {again}".strip()
+    return Fact("bad", _("AWS did not take the answer"), words, at=delivery.settled_at)
 
 
 def _why_nothing(request: ApprovalRequest) -> str:
     if request.withdrawal == Withdrawal.ELSEWHERE:
-        return "AWS has taken the answer that was given there."
+        return _("AWS has taken the answer that was given there.")
     if request.state == RequestState.EXPIRED:
-        return "The sender chose to let the callback time out at AWS."
-    return "AWS has already stopped waiting."
+        return _("The sender chose to let the callback time out at AWS.")
+    return _("AWS has already stopped waiting.")
 
 
 _ENDINGS = {
-    ExecutionStatus.SUCCEEDED: ("done", "Execution succeeded"),
-    ExecutionStatus.FAILED: ("bad", "Execution failed"),
-    ExecutionStatus.TIMED_OUT: ("bad", "Execution timed out"),
-    ExecutionStatus.STOPPED: ("bad", "Execution was stopped"),
+    ExecutionStatus.SUCCEEDED: ("done", gettext_lazy("Execution succeeded")),
+    ExecutionStatus.FAILED: ("bad", gettext_lazy("Execution failed")),
+    ExecutionStatus.TIMED_OUT: ("bad", gettext_lazy("Execution timed out")),
+    ExecutionStatus.STOPPED: ("bad", gettext_lazy("Execution was stopped")),
 }
 
 
 def _resumed(execution: Execution | None, delivery: CallbackDelivery | None) -> Fact:
     if execution is None:
-        return Fact("wait", "Not known whether the run goes on", "The sender named no execution.")
+        return Fact(
+            "wait", _("Not known whether the run goes on"), _("The sender named no execution.")
+        )
     if execution.status in _ENDINGS:
         state, title = _ENDINGS[ExecutionStatus(execution.status)]
-        return Fact(state, title, at=execution.ended_at or execution.seen_at)
+        return Fact(state, str(title), at=execution.ended_at or execution.seen_at)
     taken_at = delivery.settled_at if delivery else None
     if execution.seen_at and taken_at and execution.seen_at > taken_at:
-        return Fact("now", "Execution goes on", at=execution.seen_at)
-    return Fact("wait", "Execution has not reported yet", execution.trouble)
+        return Fact("now", _("Execution goes on"), at=execution.seen_at)
+    return Fact("wait", _("Execution has not reported yet"), reworded(execution.trouble))
 
 
 def _verb(delivery: CallbackDelivery) -> str:
     succeeds = delivery.verb == CallbackVerb.SUCCEED
-    return "The callback succeeded." if succeeds else "The callback failed, as it should."
+    return _("The callback succeeded.") if succeeds else _("The callback failed, as it should.")

@@ -6,7 +6,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
+from approvals.locales import Words
 from approvals.models import ApprovalRequest
 from approvals.models.facets import Facets
 from approvals.models.filter import Due, Filter, Risk, Sort
@@ -30,20 +33,22 @@ class DecisionForm(EditsForm):
         choices=Verdict.choices,
         widget=forms.HiddenInput,
         error_messages=dict.fromkeys(
-            ["required", "invalid_choice"], "Press Approve or Reject: nothing was decided."
+            ["required", "invalid_choice"],
+            gettext_lazy("Press Approve or Reject: nothing was decided."),
         ),
     )
     reason = forms.ChoiceField(
-        label="Reason for rejecting",
+        label=gettext_lazy("Reason for rejecting"),
         required=False,
         widget=forms.Select(attrs={"class": "input"}),
-        error_messages={"invalid_choice": "Choose one of the list."},
+        error_messages={"invalid_choice": gettext_lazy("Choose one of the list.")},
     )
     comment = forms.CharField(
+        label=gettext_lazy("Comment"),
         required=False,
         max_length=10_000,
         widget=forms.Textarea(attrs={"class": "input", "rows": "3", "dir": "auto"}),
-        error_messages={"max_length": "Shorten it to 10,000 characters."},
+        error_messages={"max_length": gettext_lazy("Shorten it to 10,000 characters.")},
     )
     seen = forms.CharField(required=False, max_length=64, widget=forms.HiddenInput)
 
@@ -56,7 +61,7 @@ class DecisionForm(EditsForm):
     def _offer(self, reasons: Sequence[str]) -> None:
         field = self.fields["reason"]
         assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", "None of these"), *((each, each) for each in reasons)]
+        field.choices = [("", _("None of these")), *((each, each) for each in reasons)]
         if not reasons:
             del self.fields["reason"]
 
@@ -111,13 +116,13 @@ class CommentForm(forms.Form):
     """Something to say about a request; pressed by ASK it is a question to its source."""
 
     text = forms.CharField(
-        label="Message",
+        label=gettext_lazy("Message"),
         max_length=10_000,
         strip=False,  # the desk trims it, and shows what was written where it refuses
         widget=forms.Textarea(attrs={"class": "input", "rows": "3"}),
         error_messages={
-            "required": "Write something first.",
-            "max_length": "Shorten it to 10,000 characters.",
+            "required": gettext_lazy("Write something first."),
+            "max_length": gettext_lazy("Shorten it to 10,000 characters."),
         },
     )
     ask = forms.BooleanField(required=False)
@@ -128,7 +133,7 @@ class CommentForm(forms.Form):
             self.add_error(name if name in self.fields else None, why)
 
 
-def _choice(label: str) -> forms.ChoiceField:
+def _choice(label: Words) -> forms.ChoiceField:
     widget = forms.Select(attrs={"class": "input"})
     return forms.ChoiceField(label=label, required=False, widget=widget)
 
@@ -136,8 +141,11 @@ def _choice(label: str) -> forms.ChoiceField:
 class FilterForm(forms.Form):
     """What a list can be narrowed by, as it is narrowed now."""
 
-    kind, source, due, risk = map(_choice, ("Kind", "Source", "Due", "Risk"))
-    sort = _choice("Order")
+    kind, source, due, risk = map(
+        _choice,
+        (gettext_lazy("Kind"), gettext_lazy("Source"), gettext_lazy("Due"), gettext_lazy("Risk")),
+    )
+    sort = _choice(gettext_lazy("Order"))
 
     def __init__(self, facets: Facets, only: Filter) -> None:
         super().__init__(initial=only.words)
@@ -154,7 +162,7 @@ class FilterForm(forms.Form):
             now = only.words.get(name, "")
             known = {slug for slug, _ in choices}
             gone = [(now, now)] if now and now not in known else []
-            usual = "Nearest deadline first" if name == "sort" else "Any"
+            usual = _("Nearest deadline first") if name == "sort" else _("Any")
             field.choices = [("", usual), *choices, *gone]
 
 
@@ -163,9 +171,12 @@ class SaveViewForm(forms.Form):
 
     name = forms.CharField(
         max_length=40,
-        label="Save it as",
+        label=gettext_lazy("Save it as"),
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-        error_messages={"required": "Give it a name.", "max_length": "Keep it to 40 characters."},
+        error_messages={
+            "required": gettext_lazy("Give it a name."),
+            "max_length": gettext_lazy("Keep it to 40 characters."),
+        },
     )
 
 
@@ -175,17 +186,17 @@ class TokenForm(forms.Form):
     name = forms.CharField(
         max_length=80,
         widget=forms.TextInput(attrs={"class": "input", "autocomplete": "off"}),
-        label="Name",
-        help_text="Where it will be used, such as “deploy script”.",
-        error_messages={"required": "Give it a name."},
+        label=gettext_lazy("Name"),
+        help_text=gettext_lazy("Where it will be used, such as “deploy script”."),
+        error_messages={"required": gettext_lazy("Give it a name.")},
     )
     days = forms.IntegerField(
         min_value=1,
         max_value=LONGEST_TOKEN_DAYS,
         initial=90,
-        label="Valid for (days)",
+        label=gettext_lazy("Valid for (days)"),
         widget=forms.NumberInput(attrs={"class": "input", "inputmode": "numeric"}),
         error_messages=dict.fromkeys(
-            ["required", "invalid", "min_value", "max_value"], "Give 1 to 365 days."
+            ["required", "invalid", "min_value", "max_value"], gettext_lazy("Give 1 to 365 days.")
         ),
     )

@@ -9,10 +9,11 @@ from typing import Any
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
 
 from approvals import policy
 from approvals.lifecycle import hold
-from approvals.lifecycle.edits import counted
 from approvals.models import (
     ApprovalRequest,
     Assignment,
@@ -41,7 +42,7 @@ from approvals.review.selection import Selection
 from approvals.review.thread import thread_of
 from approvals.review.timeline import checked, timeline_of
 from approvals.review.waiting import beat_version, pulse_of, run_of
-from approvals.review.words import listed_names
+from approvals.review.words import listed_names, of_group, one_of_names
 from approvals.templatetags.moments import NEAR
 
 
@@ -147,8 +148,12 @@ def _here(request: ApprovalRequest, user: User, now: datetime) -> str:
     claimed = request.claimed_until is not None and request.claimed_until > now
     said = request.claimed_by.display_name if claimed and request.claimed_by else ""
     names = [n for n in presence.others_at(request.public_id, user, now) if n != said]
-    verb = "are" if len(names) > 1 else "is"
-    return f"{listed_names(names)} {verb} looking at this too" if names else ""
+    if not names:
+        return ""
+    words = ngettext(
+        "%(names)s is looking at this too", "%(names)s are looking at this too", len(names)
+    )
+    return words % {"names": listed_names(names)}
 
 
 def card_context(
@@ -157,12 +162,13 @@ def card_context(
     """The panel, the form beside it, and what else changes while somebody looks."""
     amount = headline_amount(request.payload_text, presentation_of(request.kind))
     form = form or DecisionForm(request)
-    plain, edits = f"Approve {amount}" if amount else "Approve", form.edit_count
+    edits = form.edit_count
+    plain = _("Approve %(amount)s") % {"amount": amount} if amount else _("Approve")
     return {
         **panel_context(request, user, now),
         "form": form,
         "approve_plain": plain,
-        "approve_words": f"Approve with {counted(edits)}" if edits else plain,
+        "approve_words": approve_with(edits) if edits else plain,
         "amount": amount,
         "undo_window": int(hold.window(request, now).total_seconds()),
         "run": run_of(request),
@@ -171,6 +177,12 @@ def card_context(
         "thread": thread_of(request),
         "history": history_of(request),
     }
+
+
+def approve_with(edits: int) -> str:
+    """What the button that approves says when EDITS go with it."""
+    words = ngettext("Approve with %(count)s edit", "Approve with %(count)s edits", edits)
+    return words % {"count": edits}
 
 
 def page_context(
@@ -211,16 +223,21 @@ def _prospects(
     return {
         "asked": asked_sentence(request, counted, nobody=outlook is Outlook.NOBODY),
         "outlook": outlook.value,
-        "outlook_words": _OUTLOOK_WORDS[outlook],
+        "outlook_words": str(_OUTLOOK_WORDS[outlook]),
     }
 
 
 _OUTLOOK_WORDS = {
     Outlook.OPEN: "",
-    Outlook.NOBODY: "Those who were asked have left, lost the reviewer role, want it themselves "
-    "or have voted. An operator can ask others; until then only the deadline can end this.",
-    Outlook.SHORT: "Too few of those asked may still approve; rejecting is possible. An operator "
-    "can ask others.",
+    Outlook.NOBODY: gettext_lazy(
+        "Those who were asked have left, lost the reviewer role, want it themselves "
+        "or have voted. An operator can ask others; until then only the deadline can "
+        "end this."
+    ),
+    Outlook.SHORT: gettext_lazy(
+        "Too few of those asked may still approve; rejecting is possible. An "
+        "operator can ask others."
+    ),
 }
 
 
@@ -231,9 +248,10 @@ def asked_sentence(request: ApprovalRequest, counted: Tally, *, nobody: bool = F
     """
     assignments = Assignment.objects.filter(request=request).select_related("user", "group")
     names = [str(a.user.display_name if a.user else a.group) for a in assignments.order_by("id")]
-    asked = f"{listed_names(names, joined='or')} can decide this."
     if nobody:
-        asked = f"Asked: {listed_names(names)}."
+        asked = _("Asked: %(names)s.") % {"names": listed_names(names)}
+    else:
+        asked = _("%(names)s can decide this.") % {"names": one_of_names(names)}
     if request.required_approvals == 1 and not counted.places[0].group:
         return asked
     needed = f"{_needed(counted.places)}; {_so_far(counted)}."
@@ -246,21 +264,27 @@ def _needed(places: Sequence[Place]) -> str:
     """`1 of Finance and 1 of Security must approve`, `2 approvals are needed`."""
     if not any(place.group for place in places):
         total = sum(place.approvals for place in places)
-        return f"{total} approvals are needed"
-    named = [
-        f"{place.approvals} of {place.group}" if place.group else f"{place.approvals} more"
-        for place in places
-    ]
-    return f"{listed_names(named)} must approve"
+        words = ngettext("%(count)s approval is needed", "%(count)s approvals are needed", total)
+        return words % {"count": total}
+    named = [_place(place.approvals, place.group) for place in places]
+    return _("%(places)s must approve") % {"places": listed_names(named)}
+
+
+def _place(approvals: int, group: str) -> str:
+    if group:
+        return of_group(approvals, group)
+    return _("%(count)s more") % {"count": approvals}
 
 
 def _so_far(counted: Tally) -> str:
     approved = [decision.who for decision in counted.agreeing]
-    so_far = f"{listed_names(approved)} approved" if approved else "nobody has approved yet"
     waiting = [
-        f"{place.missing} of {place.group}" if place.group else f"{place.missing} more"
+        _place(place.missing, place.group)
         for place in counted.places
         if place.missing and len(counted.places) > 1
     ]
     to_go = listed_names(waiting) or str(counted.missing)
-    return f"{so_far}, {to_go} to go"
+    named = {"who": listed_names(approved), "missing": to_go}
+    if not approved:
+        return _("nobody has approved yet, %(missing)s to go") % named
+    return _("%(who)s approved, %(missing)s to go") % named

@@ -8,6 +8,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from approvals.models import ApprovalRequest, Decision
 from approvals.presentation.text import visible_line
@@ -26,14 +27,14 @@ def exact_number(digits: str | Decimal) -> int | float:
     try:
         number = Decimal(digits)
     except InvalidOperation as error:
-        raise ValueError("Write a number.") from error
+        raise ValueError(_("Write a number.")) from error
     if not number.is_finite() or abs(number.adjusted()) > _DIGITS:
-        raise ValueError("Write a number with fewer digits.")
+        raise ValueError(_("Write a number with fewer digits."))
     if number == number.to_integral_value():
         return int(number)
     rounded = float(number)
     if Decimal(repr(rounded)) != number:
-        raise ValueError("Write a number with at most 15 digits: more would be rounded.")
+        raise ValueError(_("Write a number with at most 15 digits: more would be rounded."))
     return rounded
 
 
@@ -62,7 +63,7 @@ def values_sent(request: ApprovalRequest, decisions: Iterable[Decision]) -> list
 
 
 def _words(value: Any) -> str:
-    return ("Yes" if value else "No") if isinstance(value, bool) else str(value)
+    return (_("Yes") if value else _("No")) if isinstance(value, bool) else str(value)
 
 
 def _field(name: str, asked: Mapping[str, Any], required: bool) -> forms.Field:
@@ -81,13 +82,16 @@ def _field(name: str, asked: Mapping[str, Any], required: bool) -> forms.Field:
 
 def _choice(values: list[Any], common: dict[str, Any]) -> forms.Field:
     by_text = {str(value): value for value in values}
-    empty = [] if common["required"] and common["initial"] is not None else [("", "Choose one")]
+    empty = [] if common["required"] and common["initial"] is not None else [("", _("Choose one"))]
     return forms.TypedChoiceField(
         choices=[*empty, *((text, visible_line(text)) for text in by_text)],
         coerce=by_text.__getitem__,
         empty_value=None,
         widget=forms.Select(attrs={"class": "input"}),
-        error_messages={"required": "Choose one.", "invalid_choice": "Choose one of the list."},
+        error_messages={
+            "required": _("Choose one."),
+            "invalid_choice": _("Choose one of the list."),
+        },
         **common,
     )
 
@@ -97,7 +101,7 @@ def _date(common: dict[str, Any]) -> forms.Field:
     return forms.DateField(
         widget=widget,
         input_formats=["%Y-%m-%d"],
-        error_messages={"required": "Choose a date.", "invalid": "Write it as 2026-11-20."},
+        error_messages={"required": _("Choose a date."), "invalid": _("Write it as 2026-11-20.")},
         **common,
     )
 
@@ -113,7 +117,7 @@ def _text(asked: Mapping[str, Any], common: dict[str, Any]) -> forms.Field:
         widget=widget(attrs=attrs),
         max_length=longest,
         min_length=asked.get("minLength"),
-        error_messages={"required": "Fill this in."},
+        error_messages={"required": _("Fill this in.")},
         **common,
     )
 
@@ -153,7 +157,7 @@ class ExactNumberField(forms.Field):
     """A number as typed; bounds are the schema's, checked at the desk."""
 
     def __init__(self, *, whole: bool, **options: Any) -> None:
-        super().__init__(error_messages={"required": "Write a number."}, **options)
+        super().__init__(error_messages={"required": _("Write a number.")}, **options)
         self.whole = whole
 
     def to_python(self, value: Any) -> int | float | None:
@@ -165,9 +169,9 @@ class ExactNumberField(forms.Field):
         except ValueError as error:
             raise forms.ValidationError(str(error)) from error
         if number is None:
-            raise forms.ValidationError("Write a number.")
+            raise forms.ValidationError(_("Write a number."))
         if self.whole and not isinstance(number, int):
-            raise forms.ValidationError("Write a whole number.")
+            raise forms.ValidationError(_("Write a whole number."))
         return number
 
 

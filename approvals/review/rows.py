@@ -9,12 +9,17 @@ from functools import cache
 from itertools import groupby
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from approvals.models import RequestKind, User
 from approvals.models.filter import HIGH_RISK, SOME_RISK
 from approvals.models.listing import ListedRequest
 from approvals.presentation import KINDS, Presentation, headline_amount
+from approvals.presentation.text import visible
 from approvals.review.words import clock
+from approvals.states import DeliveryState
+from approvals.templatetags.prose import inside
 
 SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
 
@@ -49,22 +54,63 @@ class Row:
         return str(request.agent or request.requested_by or request.source.name)
 
     @property
+    def due_label(self) -> str:
+        return _("Due")
+
+    @property
+    def no_deadline(self) -> str:
+        return _("No deadline")
+
+    @property
+    def asked(self) -> str:
+        return _("asked by %(who)s") % {"who": visible(self.asker)}
+
+    @property
+    def risk(self) -> str:
+        return _("Risk %(score)s") % {"score": self.request.risk_score}
+
+    @property
+    def mine(self) -> str:
+        """What I decided, how far it has come, and how it ended if otherwise."""
+        request = self.request
+        said = str(_MINE[request.my_verdict, _course(request.delivery_state)])
+        if request.state == request.my_verdict:
+            return said
+        return _("%(said)s; %(ended)s") % {"said": said, "ended": inside(self.closing)}
+
+    @property
     def held(self) -> str:
         """Who decided what is not sent yet, and when it is; empty if nothing is held."""
         request = self.request
         if request.held_until is None:
             return ""
         decision = request.held_answer.decision
-        at = clock(request.held_until)
-        return f"{decision.verdict.capitalize()} by {decision.who}, sent at {at}"
+        named = {"word": decision.word, "who": decision.who, "at": clock(request.held_until)}
+        return _("%(word)s by %(who)s, sent at %(at)s") % named
 
     @property
     def closing(self) -> str:
         """How it ended, in a word or two; for lists of what is closed."""
         request = self.request
         if request.held_until:
-            return f"sent at {clock(request.held_until)}"
-        return "Waiting for others" if request.is_pending else str(request.ending)
+            return _("sent at %(at)s") % {"at": clock(request.held_until)}
+        return _("Waiting for others") if request.is_pending else str(request.ending)
+
+
+_MINE = {
+    ("approved", ""): gettext_lazy("You approved this"),
+    ("approved", "sending"): gettext_lazy("You approved this, sending…"),
+    ("approved", "undelivered"): gettext_lazy("You approved this, not delivered"),
+    ("rejected", ""): gettext_lazy("You rejected this"),
+    ("rejected", "sending"): gettext_lazy("You rejected this, sending…"),
+    ("rejected", "undelivered"): gettext_lazy("You rejected this, not delivered"),
+}
+
+
+def _course(delivery_state: str | None) -> str:
+    if not delivery_state or delivery_state == DeliveryState.DELIVERED:
+        return ""
+    return "sending" if delivery_state == DeliveryState.PENDING else "undelivered"
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +148,11 @@ def by_deadline(rows: Iterable[Row], *, now: datetime) -> list[Group]:
 
 def _when(row: Row, now: datetime) -> str:
     if row.deadline is None or row.left is None:
-        return "No deadline"
+        return _("No deadline")
     if row.left < timedelta(hours=1):
-        return "Due within the hour"
+        return _("Due within the hour")
     same_day = timezone.localdate(row.deadline) == timezone.localdate(now)
-    return "Today" if same_day else "Later"
+    return _("Today") if same_day else _("Later")
 
 
 def presentation_of(kind: RequestKind) -> dict[str, object]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from approvals.models import SavedView, User
 from approvals.models.saved_view import MOST_SAVED_VIEWS
@@ -24,9 +25,12 @@ def save(owner: User, *, name: str, words: Mapping[str, str]) -> SavedView:
     User.objects.select_for_update(no_key=True).get(pk=owner.pk)  # counted one after another
     views = SavedView.objects.filter(user=owner)
     if views.count() >= MOST_SAVED_VIEWS:
-        raise NotSaved(f"You have {MOST_SAVED_VIEWS} saved views: remove one first.")
+        raise NotSaved(
+            _("You have %(most_saved_views)s saved views: remove one first.")
+            % {"most_saved_views": MOST_SAVED_VIEWS}
+        )
     if views.filter(name=name).exists():
-        raise NotSaved("You have a saved view of this name: take another.")
+        raise NotSaved(_("You have a saved view of this name: take another."))
     return SavedView.objects.create(user=owner, name=name, **words)
 
 

@@ -14,6 +14,7 @@ from urllib.parse import urlencode
 
 from django.http import Http404
 from django.urls import reverse
+from django.utils.translation import gettext_lazy
 
 from approvals.models import ApprovalRequest, User
 from approvals.models.beside import BESIDE
@@ -29,11 +30,11 @@ DECIDED_BY_ME, CLOSED = "decided-by-me", "closed"
 #: Lists of what waits no more: latest first, no deadlines, nothing to filter by.
 PAST = (DECIDED_BY_ME, CLOSED)
 TITLES = {
-    NEEDS_ME: "Needs me",
-    MY_TEAMS: "My teams",
-    DECIDED_BY_ME: "Decided by me",
-    ALL: "All pending",
-    CLOSED: "Closed",
+    NEEDS_ME: gettext_lazy("Needs me"),
+    MY_TEAMS: gettext_lazy("My teams"),
+    DECIDED_BY_ME: gettext_lazy("Decided by me"),
+    ALL: gettext_lazy("All pending"),
+    CLOSED: gettext_lazy("Closed"),
 }
 
 
@@ -82,7 +83,7 @@ class Selection:
 
     @property
     def title(self) -> str:
-        return TITLES[self.view]
+        return str(TITLES[self.view])
 
     @property
     def words(self) -> str:

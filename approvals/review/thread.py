@@ -7,8 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from django.utils.translation import gettext as _
+
 from approvals.models import ApprovalRequest, Comment, QuestionDelivery
 from approvals.states import CommentKind, QuestionState
+from approvals.templatetags.prose import reworded
 
 #: Entries shown at once; older ones are a press away.
 SHOWN = 20
@@ -98,23 +101,25 @@ def pieces_of(text: str, mentioned: Iterable[str]) -> Iterable[Piece]:
 
 def _under_way(delivery: QuestionDelivery | None) -> str:
     if delivery is None:
-        return "It waits here until the function looks for it."
+        return _("It waits here until the function looks for it.")
     if delivery.state == QuestionState.SENT:
-        return "The source has it."
+        return _("The source has it.")
     if delivery.state == QuestionState.DROPPED:
-        return f"It did not reach the source: {delivery.detail}"
+        return _("It did not reach the source: %(detail)s") % {"detail": reworded(delivery.detail)}
     if delivery.detail:
-        return f"Not sent yet, and tried again: {delivery.detail}"
-    return "On its way to the source."
+        return _("Not sent yet, and tried again: %(detail)s") % {
+            "detail": reworded(delivery.detail)
+        }
+    return _("On its way to the source.")
 
 
 def _way(request: ApprovalRequest) -> str:
     source = request.source
     if source.questions_url:
-        return f"A question is sent to {source.name}."
+        return _("A question is sent to %(name)s.") % {"name": source.name}
     if source.questions_mail:
-        return f"A question is mailed to the people behind {source.name}."
-    return (
-        f"{source.name} has named no address for questions: one waits here until its function "
-        "looks for it."
-    )
+        return _("A question is mailed to the people behind %(name)s.") % {"name": source.name}
+    return _(
+        "%(name)s has named no address for questions: one waits here until its "
+        "function looks for it."
+    ) % {"name": source.name}

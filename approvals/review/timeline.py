@@ -7,8 +7,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+from django.utils.translation import gettext_lazy, ngettext
+
 from approvals.models import ApprovalRequest, CallbackCheck, ExecutionHistory
 from approvals.states import CallbackFinding
+from approvals.templatetags.prose import reworded
 
 #: Steps shown at once; older ones are a press away.
 SHOWN = 8
@@ -47,32 +50,35 @@ def timeline_of(request: ApprovalRequest) -> Timeline | None:
     if row is None or not (row.read_at or row.trouble):
         return None
     steps = [_step(each) for each in row.steps]
-    return Timeline(steps[-SHOWN:], steps[:-SHOWN], row.is_whole, row.trouble, row.read_at)
+    return Timeline(
+        steps[-SHOWN:], steps[:-SHOWN], row.is_whole, reworded(row.trouble), row.read_at
+    )
 
 
 _KINDS = {
-    "Step": "Step",
-    "Wait": "Wait",
-    "Callback": "Callback",
-    "Context": "Group of steps",
-    "Invoke": "Call of a function",
+    "Step": gettext_lazy("Step"),
+    "Wait": gettext_lazy("Wait"),
+    "Callback": gettext_lazy("Callback"),
+    "Context": gettext_lazy("Group of steps"),
+    "Invoke": gettext_lazy("Call of a function"),
 }
 _ENDS = {
     "SUCCEEDED": ("done", ""),
-    "FAILED": ("bad", "failed"),
-    "TIMED_OUT": ("bad", "timed out"),
-    "STOPPED": ("bad", "stopped"),
-    "RETRYING": ("warn", "is tried again"),
+    "FAILED": ("bad", gettext_lazy("failed")),
+    "TIMED_OUT": ("bad", gettext_lazy("timed out")),
+    "STOPPED": ("bad", gettext_lazy("stopped")),
+    "RETRYING": ("warn", gettext_lazy("is tried again")),
 }
-_OPEN = {"Callback": "waits for an answer", "Wait": "waits"}
+_OPEN = {"Callback": gettext_lazy("waits for an answer"), "Wait": gettext_lazy("waits")}
 
 
 def _step(step: Mapping[str, Any]) -> Step:
     kind, status = str(step.get("type", "")), str(step.get("status", ""))
-    label = _KINDS.get(kind, kind)
+    label = str(_KINDS.get(kind, kind))
     state, word = _standing(kind, status)
     attempts = step.get("attempts") or 0
-    tries = f"{attempts} tries" if attempts > 1 else ""
+    tries = ngettext("%(count)s try", "%(count)s tries", attempts) % {"count": attempts}
+    tries = tries if attempts > 1 else ""
     name = str(step.get("name") or "")
     began, ended = _moment(step.get("started_at")), _moment(step.get("ended_at"))
     return Step(
@@ -86,9 +92,10 @@ def _step(step: Mapping[str, Any]) -> Step:
 
 def _standing(kind: str, status: str) -> tuple[str, str]:
     if status == "STARTED":
-        return "now", _OPEN.get(kind, "under way")
+        return "now", str(_OPEN.get(kind, gettext_lazy("under way")))
     # A word AWS adds later is shown as it is.
-    return _ENDS.get(status, ("wait", status.replace("_", " ").lower()))
+    state, word = _ENDS.get(status, ("wait", status.replace("_", " ").lower()))
+    return state, str(word)
 
 
 def _moment(text: Any) -> datetime | None:
@@ -114,25 +121,32 @@ def checked(request: ApprovalRequest) -> Checked | None:
     check: CallbackCheck | None = getattr(request, "callback_check", None)
     if check is None:
         return None
-    words, title, warning = _FINDINGS[CallbackFinding(check.finding)]
+    found, title, warning = _FINDINGS[CallbackFinding(check.finding)]
+    words = str(found)
     if check.finding == CallbackFinding.UNREADABLE and check.detail:
-        words = f"{words}: {check.detail}"
-    at = check.checked_at
-    return Checked(words, at, title, warning) if request.is_pending else Checked(words, at)
+        words = f"{words}: {reworded(check.detail)}"
+    if not request.is_pending:
+        return Checked(words, check.checked_at)
+    return Checked(words, check.checked_at, str(title), str(warning))
 
 
 _FINDINGS = {
-    CallbackFinding.PENDING: ("AWS is being asked about it", "", ""),
-    CallbackFinding.FOUND: ("AWS knows it", "", ""),
+    CallbackFinding.PENDING: (gettext_lazy("AWS is being asked about it"), "", ""),
+    CallbackFinding.FOUND: (gettext_lazy("AWS knows it"), "", ""),
     CallbackFinding.CLOSED: (
-        "AWS no longer waits for it",
-        "AWS no longer waits for this.",
-        "The execution's history is being asked why. Nothing decided now would reach the function.",
+        gettext_lazy("AWS no longer waits for it"),
+        gettext_lazy("AWS no longer waits for this."),
+        gettext_lazy(
+            "The execution's history is being asked why. Nothing decided now would reach "
+            "the function."
+        ),
     ),
     CallbackFinding.MISSING: (
-        "AWS does not know it",
-        "AWS does not know this callback.",
-        "Its execution's history does not hold it: a decision may reach nobody. Ask its sender.",
+        gettext_lazy("AWS does not know it"),
+        gettext_lazy("AWS does not know this callback."),
+        gettext_lazy(
+            "Its execution's history does not hold it: a decision may reach nobody. Ask its sender."
+        ),
     ),
-    CallbackFinding.UNREADABLE: ("AWS did not let the portal look", "", ""),
+    CallbackFinding.UNREADABLE: (gettext_lazy("AWS did not let the portal look"), "", ""),
 }

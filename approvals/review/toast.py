@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from uuid import UUID
 
 from django.http import Http404
+from django.utils.translation import gettext as _
 
 from approvals.models import ApprovalRequest, Decision, User
 from approvals.review.facts import headline, poll_seconds
@@ -67,10 +68,13 @@ def progress(request: ApprovalRequest, decisions: Sequence[Decision], held: Held
     if not request.is_pending:
         delivery = getattr(request, "delivery", None)
         taken = delivery is not None and delivery.state == DeliveryState.DELIVERED
-        return headline(request, decisions) + ("; AWS took the answer." if taken else "")
+        title = headline(request, decisions)
+        return _("%(ended)s; AWS took the answer.") % {"ended": title} if taken else title
     if held and held.is_last:
-        sent = "it is on its way" if held.is_over else "not sent yet"
-        return f"{held.decision.word} by {held.decision.who}, {sent}."
+        named = {"word": held.decision.word, "who": held.decision.who}
+        if held.is_over:
+            return _("%(word)s by %(who)s, it is on its way.") % named
+        return _("%(word)s by %(who)s, not sent yet.") % named
     if not decisions:
-        return "Taken back; nothing was sent."
-    return "Your vote is recorded; it waits for others."
+        return _("Taken back; nothing was sent.")
+    return _("Your vote is recorded; it waits for others.")

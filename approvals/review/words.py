@@ -6,19 +6,35 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext as _
+
+from approvals.locales import here
 
 
 def clock(moment: datetime) -> str:
     """`14:30:11`, in the portal's zone, with the day where it is not today."""
     local = timezone.localtime(moment)
     today = local.date() == timezone.localdate()
-    return (
-        f"{local:%H:%M:%S}" if today else f"{local:%H:%M:%S} on {local:%a} {local.day} {local:%b}"
-    )
+    if today:
+        return f"{local:%H:%M:%S}"
+    day = here().weekday_and_day(local)
+    return _("%(time)s on %(day)s") % {"time": f"{local:%H:%M:%S}", "day": day}
 
 
-def listed_names(names: Sequence[str], *, joined: str = "and") -> str:
+def of_group(approvals: int, group: str) -> str:
+    """`2 of Finance`."""
+    return _("%(count)s of %(group)s") % {"count": approvals, "group": group}
+
+
+def listed_names(names: Sequence[str]) -> str:
     """`A`, `A and B`, `A, B and C`."""
     if len(names) < 2:
         return "".join(names)
-    return f"{', '.join(names[:-1])} {joined} {names[-1]}"
+    return _("%(names)s and %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}
+
+
+def one_of_names(names: Sequence[str]) -> str:
+    """`A`, `A or B`, `A, B or C`."""
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(names)s or %(last)s") % {"names": ", ".join(names[:-1]), "last": names[-1]}

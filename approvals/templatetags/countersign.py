@@ -9,6 +9,7 @@ from approvals.templatetags import (
     assets,
     beats,
     icons,
+    languages,
     marks,
     moments,
     payload,
@@ -18,6 +19,6 @@ from approvals.templatetags import (
 
 register = template.Library()
 
-for _part in (amounts, assets, beats, icons, marks, moments, payload, prose, rail):
+for _part in (amounts, assets, beats, icons, languages, marks, moments, payload, prose, rail):
     register.tags.update(_part.register.tags)
     register.filters.update(_part.register.filters)

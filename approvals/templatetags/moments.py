@@ -12,6 +12,9 @@ from django import template
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+
+from approvals.locales import here
 
 register = template.Library()
 
@@ -54,7 +57,7 @@ def clock(moment: datetime | None) -> SafeString | str:
         return ""
     local = timezone.localtime(moment)
     today = local.date() == timezone.localtime(timezone.now()).date()
-    day = "" if today else f"{local:%a} {local.day} {local:%b}, "
+    day = "" if today else f"{here().weekday_and_day(local)}, "
     return _time(moment, f"{day}{local:%H:%M:%S} {local:%Z}", "clock", "")
 
 
@@ -65,7 +68,17 @@ def lasted(length: timedelta | float | None) -> str:
         return ""
     exact = length if isinstance(length, timedelta) else timedelta(seconds=length)
     seconds = exact.total_seconds()
-    return f"{seconds:.1f} s" if 0 <= seconds < 10 and seconds % 1 else span(exact)
+    short = 0 <= seconds < 10 and seconds % 1
+    return here().number(f"{seconds:.1f} s") if short else span(exact)
+
+
+@register.filter
+def in_full(moment: datetime | None) -> str:
+    """`Friday 20 November 2026, 14:05:00 CET`, for mails, which nobody hovers over."""
+    if moment is None:
+        return ""
+    local = timezone.localtime(moment)
+    return f"{here().in_full(local)}, {local:%H:%M:%S} {local:%Z}"
 
 
 @register.filter
@@ -79,14 +92,16 @@ def spoken(moment: datetime, now: datetime) -> str:
     if abs(apart) >= NEAR:
         return calendar(moment, now)
     if abs(apart) < timedelta(seconds=1):
-        return "now"
-    return f"in {span(apart)}" if apart > timedelta(0) else f"{span(-apart)} ago"
+        return _("now")
+    if apart > timedelta(0):
+        return _("in %(span)s") % {"span": span(apart)}
+    return _("%(span)s ago") % {"span": span(-apart)}
 
 
 def remaining(moment: datetime, now: datetime) -> str:
     apart = moment - now
     if apart < timedelta(0):
-        return f"{span(-apart)} late"
+        return _("%(span)s late") % {"span": span(-apart)}
     if apart >= NEAR:
         return calendar(moment, now)
     seconds = int(apart.total_seconds())
@@ -109,15 +124,16 @@ def span(length: timedelta) -> str:
 def calendar(moment: datetime, now: datetime) -> str:
     local, today = timezone.localtime(moment), timezone.localtime(now)
     if timedelta(0) <= moment - now < THIS_WEEK:
-        return f"{local:%a %H:%M}"
-    year = "" if local.year == today.year else f" {local.year}"
-    return f"{local.day} {local:%b}{year}, {local:%H:%M}"
+        return here().weekdays_time(local)
+    ways = here()
+    day = ways.days(local) if local.year == today.year else ways.days_of_a_year(local)
+    return f"{day}, {local:%H:%M}"
 
 
 def whole(moment: datetime) -> str:
     """`Fri 20 Nov 2026, 14:18:06 CET (UTC+1)`."""
     local = timezone.localtime(moment)
-    return f"{local:%a} {local.day} {local:%b %Y, %H:%M:%S} {_zone(f'{local:%Z}', f'{local:%z}')}"
+    return f"{here().dated(local)}, {local:%H:%M:%S} {_zone(f'{local:%Z}', f'{local:%z}')}"
 
 
 @lru_cache(maxsize=64)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django import template
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language, gettext, gettext_noop
 
 from approvals.presentation.markdown import render_markdown
 from approvals.presentation.text import visible
@@ -22,6 +23,45 @@ def markdown(text: str | None) -> SafeString:
 def told(text: object) -> str:
     """A field's help: Django's own, which is HTML, without its tags; a sender's as `shown`."""
     return strip_tags(text) if isinstance(text, SafeString) else visible(str(text))
+
+
+@register.filter
+def inside(sentence: object) -> str:
+    """SENTENCE inside another: English goes on in small letters, German keeps its nouns."""
+    text = str(sentence)
+    return text.lower() if get_language() == "en" else text[:1].lower() + text[1:]
+
+
+@register.filter
+def as_noun(label: object) -> str:
+    """LABEL in the middle of a sentence: small in English, as it is in German."""
+    return str(label).lower() if get_language() == "en" else str(label)
+
+
+@register.filter
+def reworded(text: str) -> str:
+    """TEXT, which was written down in English: in the reader's language where we know it.
+
+    What was written down with a code in front (`AccessDenied: …`) keeps the code.
+    """
+    if not text or get_language() == "en":
+        return text
+    known = gettext(text)
+    if known != text:
+        return known
+    code, colon, rest = text.partition(": ")
+    lead, said = (f"{code}: ", rest) if colon else ("", text)
+    for tail in _TAILS:
+        if said.endswith(tail):
+            return f"{lead}{gettext(said.removesuffix(tail).strip())} {gettext(tail)}"
+    return f"{lead}{gettext(said)}"
+
+
+#: What callbacks/replies and callbacks/outbox put behind a sentence of theirs.
+_TAILS = (
+    gettext_noop("Whether it took the call is unknown; it is tried again."),
+    gettext_noop("The callback has expired; no more attempts."),
+)
 
 
 @register.filter

@@ -29,9 +29,9 @@ async function copy(button) {
   const text = button.dataset.copy ?? near?.textContent ?? "";
   try {
     await navigator.clipboard.writeText(text);
-    say("Copied");
+    say(t("Copied"));
   } catch {
-    say("The browser did not allow copying");
+    say(t("The browser did not allow copying"));
   }
 }
 
@@ -77,7 +77,7 @@ function offline(away, pressed = false) {
   document.getElementById("offline-looks").hidden = pressed;
 }
 function looked(ok) {
-  live(ok ? "Live" : "Live updates stopped", ok);
+  live(ok ? t("Live") : t("Live updates stopped"), ok);
   const pressed = document.getElementById("offline-pressed")?.hidden === false;
   if (ok) lost = 0;
   else lost ||= Date.now();

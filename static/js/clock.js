@@ -15,14 +15,14 @@ export function span(seconds) {
 export function spoken(apart) {
   const seconds = Math.floor(Math.abs(apart));
   if (seconds >= DAY) return null;
-  if (seconds < 1) return "now";
-  return apart > 0 ? `in ${span(seconds)}` : `${span(seconds)} ago`;
+  if (seconds < 1) return t("now");
+  return t(apart > 0 ? "in %(span)s" : "%(span)s ago", { span: span(seconds) });
 }
 
 export function remaining(apart) {
   const seconds = Math.floor(Math.abs(apart));
   if (seconds >= DAY) return null;
-  if (apart < 0) return `${span(seconds)} late`;
+  if (apart < 0) return t("%(span)s late", { span: span(seconds) });
   if (seconds < 60 || seconds >= 600) return span(seconds);
   return `${span(seconds)} ${String(seconds % 60).padStart(2, "0")} s`;
 }

@@ -1,5 +1,4 @@
 // What is changed before approving is counted on the very button that sends it.
-const counted = (edits) => `${edits} edit${edits === 1 ? "" : "s"}`;
 
 // A long text against the one that was sent, word by word, as approvals/presentation/worddiff.py
 // does it: Myers' shortest edit within bounds, past which one text replaces the other.
@@ -133,17 +132,24 @@ function recount(at) {
     if (row.contains(at) || !at) compare(row, field);
     return on;
   });
+  const count = changed.length;
+  const one = count === 1;
   const names = changed.map((row) => row.querySelector("[data-was]").dataset.name);
   form.elements.edited.value = changed.length;
   for (const words of document.querySelectorAll("[data-approve]")) {
     words.textContent = changed.length
-      ? `Approve with ${counted(changed.length)}`
+      ? t(one ? "Approve with %(count)s edit" : "Approve with %(count)s edits", { count })
       : words.dataset.approve;
   }
   const notice = form.querySelector("[data-edits]");
   notice.hidden = !changed.length;
   notice.querySelector("[data-edits-words]").textContent = changed.length
-    ? `${counted(changed.length)} will be sent with your approval: ${names.join(", ")}`
+    ? t(
+        one
+          ? "%(count)s edit will be sent with your approval: %(names)s"
+          : "%(count)s edits will be sent with your approval: %(names)s",
+        { count, names: names.join(", ") },
+      )
     : "";
 }
 

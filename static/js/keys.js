@@ -52,8 +52,8 @@ function send() {
   const form = document.getElementById("decide-form");
   if (!form) return;
   const button = form.querySelector(`button[value="${form.dataset.chosen}"]`);
-  if (!form.querySelector("button[name=verdict]")) say("Nothing is left to decide; nothing was sent.");
-  else if (!button) say("Choose first: a to approve, r to reject.");
+  if (!form.querySelector("button[name=verdict]")) say(t("Nothing is left to decide; nothing was sent."));
+  else if (!button) say(t("Choose first: a to approve, r to reject."));
   else if (!button.disabled) form.requestSubmit(button);
 }
 
@@ -84,8 +84,8 @@ const DOES = {
   j: () => move(1),
   k: () => move(-1),
   o: () => document.activeElement.closest(".row-link")?.click(),
-  a: () => choose("a", "approved", "Approve is chosen. Ctrl+Enter sends it."),
-  r: () => choose("r", "rejected", "Reject is chosen. Say why; Ctrl+Enter sends it."),
+  a: () => choose("a", "approved", t("Approve is chosen. Ctrl+Enter sends it.")),
+  r: () => choose("r", "rejected", t("Reject is chosen. Say why; Ctrl+Enter sends it.")),
   e: edit,
   x: select,
   b: () => seen(at("b"))?.click(),

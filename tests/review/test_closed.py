@@ -57,7 +57,7 @@ def test_a_row_that_stopped_waiting_says_why(anna: User) -> None:
     client = signed_in(anna)
     address = news_of(client)
     lifecycle.withdraw(row.pk, why=Withdrawal.SOURCE, reason="The customer cancelled.")
-    assert Withdrawal.SOURCE.label in client.get(address).content.decode()
+    assert str(Withdrawal.SOURCE.label) in client.get(address).content.decode()
 
 
 def test_nobody_asks_after_rows_of_others(anna: User) -> None:

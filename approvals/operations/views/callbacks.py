@@ -10,6 +10,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from approvals.operations import lists
@@ -49,7 +50,7 @@ def callbacks(request: OperatorRequest) -> HttpResponse:
         "later_page": "after" in request.GET,
         "now": now,
         "nav": nav(figures, "callbacks"),
-        "where": "Callbacks",
+        "where": _("Callbacks"),
     }
     return render(request, "operations/callbacks.html", context)
 

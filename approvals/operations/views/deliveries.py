@@ -12,6 +12,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals import lifecycle
@@ -81,7 +82,9 @@ def redrive(request: OperatorRequest, public_id: UUID) -> HttpResponse:
         return list_page(request, Failure(), Trouble(owed, sentence=str(refusal)), status=409)
     except NotAnOperator as refusal:  # the right went between the look and the press
         raise PermissionDenied from refusal
-    messages.success(request, f"The answer to “{owed.request.title}” is sent again now.")
+    messages.success(
+        request, _("The answer to “%(title)s” is sent again now.") % {"title": owed.request.title}
+    )
     return HttpResponse(status=303, headers={"Location": reverse(LIST)})
 
 
@@ -118,7 +121,7 @@ def list_page(
         "now": now,
         "figures": figures,
         "nav": nav(figures, "deliveries"),
-        "where": "Deliveries",
+        "where": _("Deliveries"),
     }
     return render(request, "operations/deliveries.html", context, status=status)
 

@@ -9,6 +9,8 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 from django.views.decorators.http import require_http_methods, require_safe
 
 from approvals import keeping
@@ -27,7 +29,7 @@ from approvals.operations.views.keepers import (
 )
 from approvals.presentation import KINDS
 
-_NAV = {"nav": {"current": "kinds"}, "where": "Kinds"}
+_NAV = {"nav": {"current": "kinds"}, "where": gettext_lazy("Kinds")}
 
 
 @require_safe
@@ -78,7 +80,11 @@ def new_kind(request: OperatorRequest) -> HttpResponse:
     except InvalidFields as refusal:
         form.complain(refusal.fields)
         return _form(request, form, rows, status=422)
-    return _done(request, slug, f"{row.label} is made. Senders name it {slug}.")
+    return _done(
+        request,
+        slug,
+        _("%(label)s is made. Senders name it %(slug)s.") % {"label": row.label, "slug": slug},
+    )
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -105,8 +111,10 @@ def change_kind(request: OperatorRequest, slug: str) -> HttpResponse:
         posted["seen"] = str(desk.version_of(desk.kind_subject(slug)))
         again = KindForm(posted)
         return _form(request, again, rows, row, conflict=str(refusal), status=409)
-    words = f"{form.cleaned_data['label']} is changed, for requests that come from now on."
-    return _done(request, slug, words if changed else "Nothing was different.")
+    words = _("%(label)s is changed, for requests that come from now on.") % {
+        "label": form.cleaned_data["label"]
+    }
+    return _done(request, slug, words if changed else _("Nothing was different."))
 
 
 def _done(request: OperatorRequest, slug: str, words: str) -> HttpResponse:

@@ -9,6 +9,8 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from approvals import lifecycle
@@ -34,11 +36,25 @@ def redrive_many(request: OperatorRequest) -> HttpResponse:
         _meant(form, request.user), operator=request.user, reason=form.cleaned_data["reason"]
     )
     if sent:
-        messages.success(request, f"{sent} sent again now.")
+        messages.success(
+            request,
+            ngettext(
+                "%(count)s answer is sent again now.", "%(count)s answers are sent again now.", sent
+            )
+            % {"count": sent},
+        )
     for why, count in refused.items():
-        messages.warning(request, f"{count} not sent again. {why}")
+        messages.warning(
+            request,
+            ngettext(
+                "%(count)s answer is not sent again: %(why)s",
+                "%(count)s answers are not sent again: %(why)s",
+                count,
+            )
+            % {"count": count, "why": why},
+        )
     if not (sent or refused):
-        messages.warning(request, "There was nothing to send again.")
+        messages.warning(request, _("There was nothing to send again."))
     address = reverse(LIST) + form.cause.query()
     return HttpResponse(status=303, headers={"Location": address})
 

@@ -10,6 +10,7 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals import lifecycle
@@ -106,7 +107,9 @@ def _do(approval: ApprovalRequest, operator: User, form: OperateForm) -> str:
                 instead_of=form.in_place_of,
                 reason=reason,
             )
-            return f"{form.whom.username or form.whom.group} is asked now."
+            return _("%(username)s is asked now.") % {
+                "username": form.whom.username or form.whom.group
+            }
         case ForceForm():
             verdict = Verdict(form.cleaned_data["verdict"])
             lifecycle.force(
@@ -116,9 +119,11 @@ def _do(approval: ApprovalRequest, operator: User, form: OperateForm) -> str:
                 reason=reason,
                 channel=Channel.BROWSER,
             )
-            return f"You forced the answer: {verdict}. AWS is told now."
+            if verdict is Verdict.APPROVED:
+                return _("You forced the answer: approved. AWS is told now.")
+            return _("You forced the answer: rejected. AWS is told now.")
     lifecycle.take_back(approval.pk, operator=operator, reason=reason)
-    return "The request is taken back. AWS is told now that it failed."
+    return _("The request is taken back. AWS is told now that it failed.")
 
 
 def _find(request: OperatorRequest, public_id: UUID, *, acting: bool = True) -> ApprovalRequest:
@@ -147,7 +152,7 @@ def _page(
         "status": status,
         "verb": verb,
         "now": timezone.now(),
-        "where": "Operate",
+        "where": _("Operate"),
     }
     if approval.is_pending:
         context["desk"] = desk_of(approval, request.user, forms)

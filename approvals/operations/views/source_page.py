@@ -10,6 +10,7 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.shortcuts import render
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from approvals.keeping import desk
 from approvals.models import CallbackSource, SourceKey, SourceRole, SourceSecret
@@ -78,7 +79,7 @@ def source_page(
         "portal_url": settings.BASE_URL,
         "now": now,
         "nav": {"current": "sources"},
-        "where": "Sources",
+        "where": _("Sources"),
     }
     return render(request, "operations/source.html", context, status=status)
 

@@ -9,12 +9,14 @@ from __future__ import annotations
 from django.contrib import messages
 from django.http import Http404, HttpResponse
 from django.urls import reverse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST
 
 from approvals import keeping
 from approvals.errors import InvalidFields
 from approvals.keeping import Overlap
 from approvals.models import SourceKey
+from approvals.operations.settings_lists import right
 from approvals.operations.source_forms import KeyForm, RoleForm, SecretForm
 from approvals.operations.views.gate import OperatorRequest
 from approvals.operations.views.keepers import (
@@ -46,8 +48,8 @@ def make_secret(request: OperatorRequest, slug: str) -> HttpResponse:
         form.complain(refusal.fields)
         return source_page(request, source, secret_form=form, status=422)
     if not text:
-        return _done(request, slug, "The secret you brought counts from now on.")
-    return source_page(request, source, shown=Shown("The new secret counts now.", secret=text))
+        return _done(request, slug, _("The secret you brought counts from now on."))
+    return source_page(request, source, shown=Shown(_("The new secret counts now."), secret=text))
 
 
 @require_POST
@@ -58,7 +60,7 @@ def end_secret(request: OperatorRequest, slug: str, secret_id: int) -> HttpRespo
     check_may_keep(request)
     if not keeping.end_secret(slug, secret_id, admin=request.user):
         raise Http404
-    return _done(request, slug, "The secret is ended. Messages signed with it are refused.")
+    return _done(request, slug, _("The secret is ended. Messages signed with it are refused."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -80,7 +82,7 @@ def make_key(request: OperatorRequest, slug: str) -> HttpResponse:
         form.complain(refusal.fields)
         return source_page(request, source, key_form=form, status=422)
     for_events = purpose == SourceKey.Purpose.EVENTS
-    shown = Shown("The new key counts now.", key=text, for_events=for_events)
+    shown = Shown(_("The new key counts now."), key=text, for_events=for_events)
     return source_page(request, source, shown=shown)
 
 
@@ -92,7 +94,7 @@ def end_key(request: OperatorRequest, slug: str, key_id: int) -> HttpResponse:
     check_may_keep(request)
     if not keeping.end_key(slug, key_id, admin=request.user):
         raise Http404
-    return _done(request, slug, "The key is ended. Whoever uses it is refused from now on.")
+    return _done(request, slug, _("The key is ended. Whoever uses it is refused from now on."))
 
 
 @require_http_methods(["GET", "HEAD", "POST"])
@@ -112,7 +114,12 @@ def give_role(request: OperatorRequest, slug: str) -> HttpResponse:
     except InvalidFields as refusal:
         form.complain(refusal.fields)
         return source_page(request, source, role_form=form, status=422)
-    return _done(request, slug, f"{role.user or role.group} may {role.may} here from now on.")
+    return _done(
+        request,
+        slug,
+        _("%(user)s may %(may)s here from now on.")
+        % {"user": role.user or role.group, "may": right(role.may)},
+    )
 
 
 @require_POST
@@ -123,7 +130,7 @@ def take_role(request: OperatorRequest, slug: str, role_id: int) -> HttpResponse
     check_may_keep(request)
     if not keeping.take_role(slug, role_id, admin=request.user):
         raise Http404
-    return _done(request, slug, "The role is taken. It counts from this moment.")
+    return _done(request, slug, _("The role is taken. It counts from this moment."))
 
 
 def _done(request: OperatorRequest, slug: str, words: str) -> HttpResponse:

@@ -7,6 +7,7 @@ from django.http import HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_POST, require_safe
 
 from approvals import keeping
@@ -37,7 +38,7 @@ def sources(request: OperatorRequest) -> HttpResponse:
         "now": now,
         "may_keep": may_keep(request.user),
         "nav": {"current": "sources"},
-        "where": "Sources",
+        "where": _("Sources"),
     }
     return render(request, "operations/sources.html", context)
 
@@ -66,7 +67,9 @@ def new_source(request: OperatorRequest) -> HttpResponse:
     except InvalidFields as refusal:
         form.complain(refusal.fields)
         return _form(request, form, status=422)
-    shown = Shown(f"{made.source.name} is made.", secret=made.secret, key=made.key)
+    shown = Shown(
+        _("%(name)s is made.") % {"name": made.source.name}, secret=made.secret, key=made.key
+    )
     return source_page(request, made.source, shown=shown)
 
 
@@ -94,8 +97,8 @@ def change_source(request: OperatorRequest, slug: str) -> HttpResponse:
         posted["seen"] = str(desk.version_of(desk.source_subject(slug)))
         again = SourceForm(posted)
         return _form(request, again, row, conflict=str(refusal), status=409)
-    words = f"{form.cleaned_data['name']} is changed."
-    return _done(request, slug, words if changed else "Nothing was different.")
+    words = _("%(name)s is changed.") % {"name": form.cleaned_data["name"]}
+    return _done(request, slug, words if changed else _("Nothing was different."))
 
 
 @require_POST
@@ -105,7 +108,11 @@ def disable_source(request: OperatorRequest, slug: str) -> HttpResponse:
     row = source_or_404(request, slug)
     check_may_keep(request)
     keeping.disable_source(slug, admin=request.user)
-    return _done(request, slug, f"{row.name} is disabled. Its messages are refused from now on.")
+    return _done(
+        request,
+        slug,
+        _("%(name)s is disabled. Its messages are refused from now on.") % {"name": row.name},
+    )
 
 
 @require_POST
@@ -115,7 +122,9 @@ def enable_source(request: OperatorRequest, slug: str) -> HttpResponse:
     row = source_or_404(request, slug)
     check_may_keep(request)
     keeping.enable_source(slug, admin=request.user)
-    return _done(request, slug, f"{row.name} is enabled. Its messages are taken again.")
+    return _done(
+        request, slug, _("%(name)s is enabled. Its messages are taken again.") % {"name": row.name}
+    )
 
 
 def _done(request: OperatorRequest, slug: str, words: str) -> HttpResponse:
@@ -136,6 +145,6 @@ def _form(
         "source": row,
         "conflict": conflict,
         "nav": {"current": "sources"},
-        "where": "Sources",
+        "where": _("Sources"),
     }
     return render(request, "operations/source_form.html", context, status=status)

@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from approvals import lifecycle
@@ -51,11 +52,11 @@ def comment(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
 def _said(
     request: ReviewerRequest, approval: ApprovalRequest, not_told: list[str], *, asked: bool
 ) -> HttpResponse:
-    words = "Your question is written down." if asked else "Your comment is written down."
+    words = _("Your question is written down.") if asked else _("Your comment is written down.")
     untold = ""
     if not_told:
         names = listed_names([f"@{name}" for name in not_told])
-        untold = f"{names} cannot see this request and was not told."
+        untold = _("%(names)s cannot see this request and was not told.") % {"names": names}
     if request.htmx:
         told = {"commented": words, "untold": untold}
         return _thread(request, approval.public_id, CommentForm(), status=200, **told)

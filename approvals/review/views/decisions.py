@@ -8,6 +8,7 @@ from uuid import UUID
 from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from approvals import lifecycle
@@ -101,7 +102,9 @@ def undo(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     except Refusal as refusal:
         return _refused(request, public_id, refusal)
     if not request.htmx:
-        messages.success(request, "Taken back. Nothing was sent; decide again when you are ready.")
+        messages.success(
+            request, _("Taken back. Nothing was sent; decide again when you are ready.")
+        )
         return see_other(f"{approval.get_absolute_url()}#decision")
     return _card(request, public_id, status=200, undone=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.http import Http404, HttpResponse
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals.models.facets import facets_of
@@ -48,7 +49,7 @@ def remove_view(request: ReviewerRequest, view_id: int) -> HttpResponse:
     """Forget one's saved view; 404 if there is none of one's own."""
     if not desk.remove(request.user, view_id):
         raise Http404
-    messages.success(request, "The saved view is removed; its requests are where they were.")
+    messages.success(request, _("The saved view is removed; its requests are where they were."))
     return see_other(Selection.usual(request.user).address)
 
 
@@ -69,6 +70,6 @@ def _form(
         "naming": naming,
         "saved": saved_by(request.user),
         "nav": {"current": selection.view},
-        "where": "Filter",
+        "where": _("Filter"),
     }
     return answer(request, "queue/filter.html", context, fragment="form", status=status)

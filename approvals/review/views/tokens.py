@@ -9,6 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals.models import PersonalToken
@@ -41,7 +42,7 @@ def revoke_token(request: ReviewerRequest, token_id: int) -> HttpResponse:
     """303 revoked; 404 where this person has no such token."""
     if not desk.revoke(request.user, token_id, now=timezone.now()):
         raise Http404
-    messages.success(request, "The token is revoked. Whoever uses it is refused from now on.")
+    messages.success(request, _("The token is revoked. Whoever uses it is refused from now on."))
     return see_other(reverse("approvals:tokens"))
 
 
@@ -49,5 +50,11 @@ def _page(
     request: ReviewerRequest, form: TokenForm, *, status: int = 200, **told: Any
 ) -> HttpResponse:
     rows = PersonalToken.objects.filter(user=request.user).order_by("-created_at")
-    context = {"form": form, "tokens": rows[:100], "now": timezone.now(), "where": "Tokens", **told}
+    context = {
+        "form": form,
+        "tokens": rows[:100],
+        "now": timezone.now(),
+        "where": _("Tokens"),
+        **told,
+    }
     return render(request, "tokens/page.html", context, status=status)
