@@ -104,7 +104,9 @@ class KindForm(SettingsForm):
         label=gettext_lazy("What a reviewer may decide together"),
         choices=BulkRule.choices,
         initial=BulkRule.LOW_RISK,
-        help_text=gettext_lazy("Several of this kind in one go, with one reason. Low: a risk below 40."),
+        help_text=gettext_lazy(
+            "Several of this kind in one go, with one reason. Low: a risk below 40."
+        ),
     )
     default_users = LinesField(
         label=gettext_lazy("People asked by default"),

@@ -38,8 +38,8 @@ __all__ = [
     "present",
     "present_rows",
     "render_markdown",
-    "sums",
     "shortened",
+    "sums",
     "visible",
     "word_diff",
 ]
