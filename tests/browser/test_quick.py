@@ -129,7 +129,8 @@ def test_a_request_beside_the_queue_is_drawn_at_once_when_it_has_come(
     def open_next() -> None:
         title = next(titles)
         page.evaluate(_CLICK, title)
-        expect(page.get_by_role("heading", name=title, level=1)).to_be_visible()
+        shown = page.get_by_role("heading", name=title, level=1)
+        expect(shown).to_be_visible(timeout=30_000)
 
     watch.holds("opening beside", open_next, asks=True)
     served = page.evaluate(
@@ -150,3 +151,16 @@ def test_choosing_and_typing_are_seen_at_once(visit: Any) -> None:
     watch.holds("typing a comment", lambda: press("w"))
     page.get_by_label("Body").focus()
     watch.holds("typing an edit", lambda: press("x"))
+
+
+def test_a_long_text_is_compared_while_one_types(visit: Any) -> None:
+    """10,000 characters, of which nearly every word is another than was sent."""
+    before, after = ("".join(f"{word}{n} " for n in range(1_000)) for word in ("one", "other"))
+    row = make_request(make_user("anna"), payload={"body": before}, editable=["/body"])
+    visitor = visit(viewport={"width": 1440, "height": 900})
+    page = visitor.sign_in("anna")
+    visitor.go(row.get_absolute_url())
+    page.get_by_label("Body").fill(after)
+    expect(page.locator("[data-compared]")).to_be_visible()
+    watch = Watch(page)
+    watch.holds("typing into 10,000 characters", lambda: page.keyboard.press("x"))
