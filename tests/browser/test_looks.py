@@ -1,4 +1,4 @@
-"""On paper, without motion, in forced colours: the same page, whole."""
+"""Twice as large, on paper, without motion: the same page, whole."""
 
 from __future__ import annotations
 
@@ -15,7 +15,25 @@ from tests.browser.test_axe import Walk
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
+#: A window of 1440 x 900 at 200 %.
+TWICE = {"viewport": {"width": 720, "height": 450}, "device_scale_factor": 2}
 PAPER = {"viewport": {"width": 794, "height": 1123}}  # A4 at 96 dpi
+PAGES = [
+    *("queue", "beside", "filter-page", "order", "editable", "edits", "talk", "late", "generic"),
+    *("callbacks", "deliveries", "operate", "preferences", "sign-in"),
+]
+#: What hides a part of its words and neither scrolls nor says so by an ellipsis.
+_CUT = """() => [...document.querySelectorAll("body *")]
+  .filter((el) => el.checkVisibility({ visibilityProperty: true }) && !el.closest(".vh"))
+  .filter((el) => !el.matches("svg, svg *, textarea, input, select") && el.textContent.trim())
+  .filter((el) => {
+    const style = getComputedStyle(el);
+    const hides = (side) => ["hidden", "clip"].includes(style[`overflow${side}`]);
+    const clamped = style.webkitLineClamp !== "none" || style.textOverflow === "ellipsis";
+    return !clamped && ((hides("X") && el.scrollWidth > el.clientWidth + 1)
+      || (hides("Y") && el.scrollHeight > el.clientHeight + 1));
+  })
+  .map((el) => `${el.tagName}.${el.className} cuts "${el.textContent.trim().slice(0, 40)}"`)"""
 _MOVING = """() => [...document.querySelectorAll("*")].flatMap((el) =>
   [null, "::before", "::after"].map((part) => [el, getComputedStyle(el, part)]))
   .filter(([, style]) => style.animationName !== "none"
@@ -46,6 +64,17 @@ def walk(chromium: Browser, live_server: LiveServer, house: House) -> Iterator[A
 def enter(walk: Walk, name: str) -> Page:
     walk.enter(next(screen for screen in SCREENS if screen.name == name))
     return walk.page
+
+
+def test_at_twice_the_size_nothing_overflows_and_nothing_is_cut(walk: Any) -> None:
+    visitor = walk(**TWICE)
+    for name in PAGES:
+        page = enter(visitor, name)
+        width = page.evaluate("document.documentElement.scrollWidth")
+        if width > 720:
+            visitor.complain(f"overflows to {width} px")
+        visitor.complain(*page.evaluate(_CUT))
+    assert not visitor.complaints, "\n".join(visitor.complaints)
 
 
 def test_without_motion_nothing_moves(walk: Any) -> None:
