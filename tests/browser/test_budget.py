@@ -100,7 +100,7 @@ def test_a_first_visit_stays_within_sixty_kilobytes(
         context.add_cookies([cookie_of(who, served)])
     page = context.new_page()
     responses: list[Response] = []
-    page.on("response", responses.append)
+    page.on("response", lambda response: responses.append(response))  # noqa: PLW0108
     page.goto(served + path)
     page.wait_for_load_state("networkidle")
     bill = Bill(responses)
