@@ -119,6 +119,16 @@ function compare(row, field) {
   );
 }
 
+// A long text is compared once typing rests: that takes longer than a key may.
+const LONG = 5_000; // characters
+const REST = 150; // milliseconds
+const resting = new WeakMap();
+function compareInTime(row, field) {
+  clearTimeout(resting.get(row));
+  if (field.value.length <= LONG) compare(row, field);
+  else resting.set(row, setTimeout(compare, REST, row, field));
+}
+
 // AT: what is being changed; without it every field is looked at.
 function recount(at) {
   const form = document.getElementById("decide-form");
@@ -129,7 +139,7 @@ function recount(at) {
     const on = field.value !== field.dataset.was;
     row.classList.toggle("edit--on", on);
     row.querySelector("[data-put-back]").hidden = !on;
-    if (row.contains(at) || !at) compare(row, field);
+    if (row.contains(at) || !at) compareInTime(row, field);
     return on;
   });
   const count = changed.length;
