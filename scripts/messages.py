@@ -13,6 +13,16 @@ import sys
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+#: Django's command, but what is new is never given the German of what only resembles it.
+_MAKE = """
+import sys
+from django.core.management import execute_from_command_line
+from django.core.management.commands.makemessages import Command
+Command.msgmerge_options = [*Command.msgmerge_options, "--no-fuzzy-matching"]
+execute_from_command_line(sys.argv)
+"""
+#: Headers that say nothing and change with every call.
+_NOISE = ('"POT-Creation-Date:', '"Report-Msgid-Bugs-To:')
 OURS = ("bench", "client", "docs", "examples", "scripts", "static", "tests", ".venv")
 
 
@@ -22,10 +32,12 @@ def main() -> int:
         language = catalogue.parts[-3]
         ignored = [word for name in OURS for word in ("--ignore", name)]
         _run(
-            *(sys.executable, "-m", "django", "makemessages", "--locale", language),
+            *(sys.executable, "-c", _MAKE, "makemessages", "--locale", language),
             *("--no-wrap", "--no-location", "--no-obsolete", *ignored),
         )
-        _run("msgattrib", "--no-fuzzy", "--no-wrap", "-o", str(catalogue), str(catalogue))
+        kept = catalogue.read_text(encoding="utf-8").splitlines(keepends=True)
+        kept = [line for line in kept if not line.startswith(_NOISE)]
+        catalogue.write_text("".join(kept), encoding="utf-8")
         left = _run("msgattrib", "--untranslated", "--no-wrap", str(catalogue))
         _run("msgfmt", "--check-format", "-o", str(catalogue.with_suffix(".mo")), str(catalogue))
         if left:

@@ -46,8 +46,8 @@ class Risk(models.TextChoices):
 class Sort(models.TextChoices):
     """In which order, but for the nearest deadline first. By when they came in."""
 
-    NEWEST = "newest", "Newest first"
-    OLDEST = "oldest", "Oldest first"
+    NEWEST = "newest", gettext_lazy("Newest first")
+    OLDEST = "oldest", gettext_lazy("Oldest first")
 
 
 _DAY_ENDS = "date_trunc('day', now(), %(zone)s) + interval '1 day'"

@@ -7,6 +7,7 @@ from copy import deepcopy
 from typing import Any
 
 from django import forms
+from django.utils.translation import gettext as _
 
 from approvals.errors import InvalidFields
 from approvals.lifecycle.decide import checked_comment
@@ -26,7 +27,7 @@ class BulkForm(forms.Form):
         if reasons:
             field = self.fields["reason"]
             assert isinstance(field, forms.ChoiceField)
-            field.choices = [("", "None of these"), *((each, each) for each in reasons)]
+            field.choices = [("", _("None of these")), *((each, each) for each in reasons)]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}

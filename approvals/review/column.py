@@ -113,7 +113,7 @@ def _chips(selection: Selection, page: ListPage) -> list[Chip]:
         "source": next((row.source.name for row in page.rows), only.source) if only.source else "",
         "risk": str(Risk(only.risk).label) if only.risk else "",
         "due": str(Due(only.due).label) if only.due else "",
-        "q": f"“{only.q}”" if only.q else "",
+        "q": _("“%(words)s”") % {"words": only.q} if only.q else "",
         "sort": str(Sort(only.sort).label) if only.sort else "",
     }
     return [Chip(said, selection.without(name).address) for name, said in words.items() if said]

@@ -62,6 +62,10 @@ class Row:
         return _("No deadline")
 
     @property
+    def select(self) -> str:
+        return _("Select %(title)s") % {"title": visible(self.request.title)}
+
+    @property
     def asked(self) -> str:
         return _("asked by %(who)s") % {"who": visible(self.asker)}
 

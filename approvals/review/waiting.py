@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from approvals.locales import here
 from approvals.models import ApprovalRequest, Heartbeat
 
 #: The length of a beat's version, the end of its panel's.
@@ -49,7 +50,7 @@ class Pulse:
             "%(count)s try since did not reach it.",
             "%(count)s tries in a row did not reach it.",
             self.misses,
-        ) % {"count": self.misses}
+        ) % {"count": here().whole(self.misses)}
         if not self.beats:
             words = _("AWS has taken no beat yet.")
         else:
@@ -57,7 +58,7 @@ class Pulse:
                 "AWS took %(count)s beat, drawn as a peak.",
                 "AWS took %(count)s beats; each peak is one of the last.",
                 self.beats,
-            ) % {"count": f"{self.beats:,}"}
+            ) % {"count": here().whole(self.beats)}
         return f"{words} {missed}" if self.misses else words
 
 

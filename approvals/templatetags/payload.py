@@ -10,6 +10,7 @@ from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
+from approvals.locales import here
 from approvals.presentation import Piece, one_side, present, shortened, word_diff
 from approvals.presentation.blocks import Value
 
@@ -52,7 +53,7 @@ def compared(old: object, new: object) -> SafeString:
 def _same(piece: Piece) -> SafeString:
     if not piece.left_out:
         return format_html("{}", piece.text)
-    words = _("%(count)s unchanged characters") % {"count": f"{piece.left_out:,}"}
+    words = _("%(count)s unchanged characters") % {"count": here().whole(piece.left_out)}
     return format_html('{} <span class="left-out">[… {}]</span> {}', piece.text, words, piece.rest)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from urllib.parse import urlsplit
@@ -20,7 +21,8 @@ Then = Callable[[Page, House], None]
 
 @dataclass(frozen=True)
 class Screen:
-    """A page as WHO sees it (empty: a stranger) after THEN; `@name` is that request's page."""
+    """A page as WHO sees it (empty: a stranger) after THEN; `@name` is that request's page,
+    `{name}` its number."""
 
     name: str
     who: str
@@ -34,7 +36,8 @@ class Screen:
             Client().post("/accounts/password/reset/", {"email": "nina@example.com"})
             found = next(w for w in str(mail.outbox[-1].body).split() if "/reset/key/" in w)
             return urlsplit(found).path
-        door, at, name = self.path.partition("@")
+        path = re.sub(r"\{(.+?)\}", lambda found: str(house.requests[found[1]].pk), self.path)
+        door, at, name = path.partition("@")
         name, ask, words = name.partition("?")
         return door + house.address(name) + ask + words if at else door
 
@@ -367,3 +370,15 @@ ADMIN = [
     Screen("database-away", "mara", "/tokens/?away", status=503),
 ]
 SCREENS = [*STRANGER, *REVIEWER, *OPERATOR, *ADMIN]
+_ASKED = "".join(f"&id={{{name}}}" for name in ("low-0", "low-1", "order", "form", "bare"))
+_SHOWN = ".".join(f"{{{name}}}" for name in ("low-0", "pressed", "sending", "rejected", "half"))
+#: Drawn for their words: what SCREENS come to by pressing, and lists that others stand for.
+WORDED = [
+    Screen("bulk-at-once", "anna", f"/requests/bulk/?view=needs-me{_ASKED}"),
+    Screen("bulk-gone", "anna", "/requests/bulk/?view=needs-me&id={low-0}&id=999999"),
+    Screen("bulk-shown", "anna", f"/requests/bulk/results/?view=needs-me&shown={_SHOWN}"),
+    Screen("found", "anna", "/requests/?view=needs-me&q=order&sort=newest"),
+    Screen("found-nothing", "anna", "/requests/?view=needs-me&q=zzzz"),
+    Screen("found-in-vain", "anna", "/requests/?view=needs-me&q=...&sort=oldest"),
+    Screen("closed", "anna", "/requests/?view=closed"),
+]

@@ -13,7 +13,7 @@ from pytest_django.live_server_helper import LiveServer
 from approvals.models import ApprovalRequest, Decision, User
 from tests.browser.conftest import Visitor
 from tests.browser.house import House
-from tests.browser.screens import SCREENS, opened
+from tests.browser.screens import SCREENS, WORDED, opened
 from tests.factories import make_request, make_user
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -21,7 +21,9 @@ pytestmark = pytest.mark.django_db(transaction=True)
 PHONE = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 #: Where words stand close: each page once, and nothing pressed but disclosures.
 CLOSE = [
-    each for each in SCREENS if each.then in (None, opened) and each.status == 200 and each.who
+    each
+    for each in [*SCREENS, *WORDED]
+    if each.then in (None, opened) and each.status == 200 and each.who
 ]
 
 

@@ -14,13 +14,15 @@ from django.utils.translation import trans_real
 from approvals.models import ApprovalRequest, CallbackSource, RequestKind, User
 from approvals.presentation.text import humanised
 from tests.browser.house import House
-from tests.browser.screens import SCREENS, Screen, opened
+from tests.browser.screens import SCREENS, WORDED, Screen, opened
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 #: Read by a reader of documents, not of the desk: the API's reference is English.
 ENGLISH = {"api-docs", "broken", "database-away"}
-DRAWN = [each for each in SCREENS if each.then in (None, opened) and each.name not in ENGLISH]
+DRAWN = [
+    each for each in [*SCREENS, *WORDED] if each.then in (None, opened) and each.name not in ENGLISH
+]
 #: Elements that hold what somebody else wrote, or no words.
 FOREIGN = {"script", "style", "pre", "code", "kbd", "svg", "textarea"}
 VOID = {"meta", "link", "input", "br", "hr", "img", "path", "use", "circle", "rect"}

@@ -13,7 +13,6 @@ from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals.lifecycle.bulk import MOST_TOGETHER
@@ -106,10 +105,10 @@ def undo_together(request: ReviewerRequest) -> HttpResponse:
     tried = [row for row in found.rows if wanted != "all" or (row.held and row.held.may_undo)]
     undone, kept = undo_each([row.request for row in tried], reviewer=request.user)
     if undone:
-        told = ngettext(
-            "Taken back; nothing was sent.", "%(count)d taken back; nothing was sent.", undone
-        )
-        messages.success(request, told % {"count": undone})
+        told = _("Taken back; nothing was sent.")
+        if undone > 1:
+            told = _("%(count)d taken back; nothing was sent.") % {"count": undone}
+        messages.success(request, told)
     for why in kept:
         messages.warning(request, why)
     if not tried:
