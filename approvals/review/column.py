@@ -18,7 +18,7 @@ from approvals.models.rights import REVIEW
 from approvals.models.words import LONGEST_SEARCH
 from approvals.review.closed import to_word
 from approvals.review.cursors import to_cursor
-from approvals.review.rows import Group, by_deadline, row_of
+from approvals.review.rows import Group, by_deadline, rows_of
 from approvals.review.selection import CLOSED, DECIDED_BY_ME, PAST, Selection
 
 
@@ -45,6 +45,7 @@ def column_context(selection: Selection, user: User, now: datetime) -> dict[str,
         "youngest_missing": page.youngest_missing,
         "oldest_missing": page.oldest_missing,
         "filters": view not in PAST,
+        "here": selection.words,
         "may_select": view not in PAST and user.rights.anywhere(REVIEW),
         "elsewhere": [(each.title, each.address) for each in _elsewhere(selection)],
         "window": WINDOW if selection.filter.looks_inside and not page.is_whole else 0,
@@ -61,7 +62,7 @@ def _told(page: ListPage) -> str:
 
 
 def _groups(selection: Selection, page: ListPage, now: datetime) -> list[Group]:
-    rows = [row_of(request, now=now) for request in page.rows]
+    rows = rows_of(page.rows, now=now)
     if selection.view in PAST or selection.filter.sort:
         return [Group("", rows)] if rows else []
     return by_deadline(rows, now=now)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import groupby
+from typing import Self
 
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -25,10 +26,35 @@ SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
 
 
 @dataclass(frozen=True, slots=True)
+class RowWords:
+    """What all rows say alike, looked up once for a page."""
+
+    due: str
+    due_softly: str
+    no_deadline: str
+    asked: str
+    risk: str
+    select: str
+
+    @classmethod
+    def here(cls) -> Self:
+        """In the language that is active."""
+        return cls(
+            due=_("Due"),
+            due_softly=_("due"),
+            no_deadline=_("No deadline"),
+            asked=_("asked by %(who)s"),
+            risk=_("Risk %(score)s"),
+            select=_("Select %(title)s"),
+        )
+
+
+@dataclass(frozen=True, slots=True)
 class Row:
     """One line of a list; `deadline` is the nearest clock, None where none runs."""
 
     request: ListedRequest
+    words: RowWords
     amount: str
     deadline: datetime | None
     left: timedelta | None
@@ -54,24 +80,20 @@ class Row:
         return str(request.agent or request.requested_by or request.source.name)
 
     @property
-    def due_label(self) -> str:
-        return _("Due")
-
-    @property
-    def no_deadline(self) -> str:
-        return _("No deadline")
+    def key(self) -> str:
+        return str(self.request.pk)
 
     @property
     def select(self) -> str:
-        return _("Select %(title)s") % {"title": visible(self.request.title)}
+        return self.words.select % {"title": visible(self.request.title)}
 
     @property
     def asked(self) -> str:
-        return _("asked by %(who)s") % {"who": visible(self.asker)}
+        return self.words.asked % {"who": visible(self.asker)}
 
     @property
     def risk(self) -> str:
-        return _("Risk %(score)s") % {"score": self.request.risk_score}
+        return self.words.risk % {"score": self.request.risk_score}
 
     @property
     def mine(self) -> str:
@@ -129,12 +151,18 @@ def risk_tone(score: int | None) -> str:
     return "risk" if score >= HIGH_RISK else "warn" if score >= SOME_RISK else "ok"
 
 
-def row_of(request: ListedRequest, *, now: datetime) -> Row:
+def rows_of(requests: Iterable[ListedRequest], *, now: datetime) -> list[Row]:
+    words = RowWords.here()
+    return [_row_of(request, words, now) for request in requests]
+
+
+def _row_of(request: ListedRequest, words: RowWords, now: datetime) -> Row:
     dated = request.answer_by is not None or request.due_at is not None
     deadline = request.queue_at if dated else None
     claimed = request.claimed_until is not None and request.claimed_until > now
     return Row(
         request=request,
+        words=words,
         amount=_amount(request.short_payload, request.kind),
         deadline=deadline,
         left=deadline - now if deadline else None,
