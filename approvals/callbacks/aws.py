@@ -52,7 +52,7 @@ class LambdaGateway:
                 max_pool_connections=32,  # with fewer than threads urllib3 discards connections
                 tcp_keepalive=True,
                 proxies={},  # not even those of the environment: the address is the address
-                # Whole: botocore would put its own together anew for every call, a tenth of its CPU.
+                # In full: botocore's own is put together anew for each call, a tenth of its CPU.
                 user_agent=f"countersign/{__version__} Botocore/{botocore}",
             )
         )
