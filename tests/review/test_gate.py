@@ -27,6 +27,8 @@ SIGN_IN, NOT_FOUND, REFUSED = 302, 404, 403
 READ = (SIGN_IN, 404, 200, 200, 200, 200, 200, SIGN_IN)
 ANY = (SIGN_IN, 200, 200, 200, 200, 200, 200, SIGN_IN)
 PRESS = (SIGN_IN, 404, 303, 403, 403, 403, 403, SIGN_IN)
+#: Led on to what came of it, where each request says by itself what refused it.
+TOLD = (SIGN_IN, 404, 303, 303, 303, 303, 303, SIGN_IN)
 
 #: name: method, and the status for each caller in the order of CALLERS.
 PAGES: dict[str, tuple[str, tuple[int, ...]]] = {
@@ -35,6 +37,10 @@ PAGES: dict[str, tuple[str, tuple[int, ...]]] = {
     "queue-filter": ("get", ANY),
     "save-view": ("post", (SIGN_IN, 303, 303, 303, 303, 303, 303, SIGN_IN)),
     "remove-view": ("post", (SIGN_IN, 404, 404, 404, 404, 404, 404, SIGN_IN)),
+    "bulk": ("get", READ),
+    "bulk-decide": ("post", TOLD),
+    "bulk-results": ("get", READ),
+    "bulk-undo": ("post", TOLD),
     "request": ("get", READ),
     "request-panel": ("get", READ),
     "request-toast": ("get", READ),
@@ -101,7 +107,12 @@ def address(pattern: URLPattern, scene: Scene) -> str:
     where = "/" + str(pattern.pattern).replace("<uuid:public_id>", str(scene.request.public_id))
     others = PersonalToken.objects.get(user__username="asked").pk + 10_000
     listed = dict.fromkeys(("queue-news", "queue-filter", "save-view"), "?view=needs-me&since=0")
-    query = (listed | {"request-rows": "?at=/list"}).get(str(pattern.name), "")
+    named = {
+        "request-rows": "?at=/list",
+        "bulk": f"?id={scene.request.pk}",
+        "bulk-results": f"?shown={scene.request.pk}",
+    }
+    query = (listed | named).get(str(pattern.name), "")
     return where.replace("<int:token_id>", str(others)).replace("<int:view_id>", "0") + query
 
 
@@ -121,6 +132,8 @@ def test_a_page_answers_each_caller_as_its_line_says(
     client = scene.client(caller)
     deactivate(scene)
     filled = {"verdict": "approved", "name": "x", "days": "1", "text": "x"}
+    it = scene.request
+    filled |= {"item": f"{it.pk}:{it.payload_sha256}:0", "shown": str(it.pk), "undo": "all"}
     body = filled if method == "post" else {}
     where = address(pattern, scene)
     answer = client.post(where, body) if method == "post" else client.get(where)
