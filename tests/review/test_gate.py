@@ -93,6 +93,7 @@ def scene() -> Scene:
         *(person for person in asked if person),
         wanting=Wanting(requested_by="requester"),
         payload={"list": [1]},
+        risk={"score": 10},
     )
     now = timezone.now()
     tokens = {name: make_token(person, now) for name, person in people.items() if person}
@@ -138,6 +139,8 @@ def test_a_page_answers_each_caller_as_its_line_says(
     where = address(pattern, scene)
     answer = client.post(where, body) if method == "post" else client.get(where)
     assert answer.status_code == statuses[CALLERS.index(caller)]
+    decides = caller == "asked" and pattern.name in {"decide", "bulk-decide"}
+    assert Decision.objects.count() == decides
 
 
 @pytest.mark.parametrize("caller", CALLERS)
