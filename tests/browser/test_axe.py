@@ -86,6 +86,7 @@ class Walk:
                 screen.then(self.page, self.house)
         except (AssertionError, Error) as error:
             self.complain(f"cannot be reached: {error}")
+        self.page.wait_for_load_state()  # a form that led to a page has no styles at first
         self.page.evaluate(_PLAIN)
 
     def judge(self, size: str) -> None:
