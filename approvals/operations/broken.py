@@ -55,6 +55,8 @@ def _told(detail: str) -> tuple[str, str, str]:
         code, sentence = "", detail
     passing = sentence.endswith(_PASSING)
     trouble, stop, advice = reworded(sentence).partition(". ")
-    if passing or not stop:
+    if passing:
         return code, f"{trouble.rstrip('.')}.", str(_CHECK)
+    if not stop:
+        return code, trouble, str(_CHECK)
     return code, f"{trouble}.", advice

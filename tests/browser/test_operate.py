@@ -120,5 +120,5 @@ def test_ticked_answers_are_sent_again(
     page.get_by_label("Tick Release order NO-2").check()
     page.locator("#many").get_by_label("Reason").fill("Rights mended.")
     page.get_by_role("button", name="Send the ticked ones again").click()
-    expect(page.get_by_text("1 sent again now.")).to_be_visible()
+    expect(page.get_by_text("1 answer is sent again now.")).to_be_visible()
     assert CallbackDelivery.objects.filter(state=DeliveryState.PENDING).count() == 1

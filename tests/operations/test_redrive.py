@@ -204,8 +204,10 @@ def test_what_was_ticked_is_sent_again_and_each_is_told(client, olu):
     assert answer.status_code == 303
     assert owed_again() == {"One", "Two"}
     told = said(client, answer)
-    assert "2 sent again now." in told
-    assert "1 not sent again. AWS took the answer: there is nothing to send again." in told
+    assert "2 answers are sent again now." in told
+    assert (
+        "1 answer is not sent again. AWS took the answer: there is nothing to send again." in told
+    )
     events = AuditEvent.objects.filter(tag=AuditTag.REDRIVEN)
     assert {(event.actor, event.facts["reason"]) for event in events} == {(olu, "Rights mended.")}
     other.refresh_from_db()
@@ -298,7 +300,9 @@ def test_an_operator_of_one_source_sends_its_answers_only(client):
     client.force_login(scoped)
     answer = client.post(MANY, {"pick": ids(*owed), "reason": "Done."})
     assert owed_again() == {"Here"}
-    assert "1 not sent again. Only an operator of this source can do that." in said(client, answer)
+    assert "1 answer is not sent again. Only an operator of this source can do that." in said(
+        client, answer
+    )
     assert press(client, owed[1], reason="Done.").status_code == 404
     assert press(client, owed[2], reason="Done.").status_code == 403
     page = client.get(DELIVERIES)

@@ -47,8 +47,8 @@ def redrive_many(request: OperatorRequest) -> HttpResponse:
         messages.warning(
             request,
             ngettext(
-                "%(count)s answer is not sent again: %(why)s",
-                "%(count)s answers are not sent again: %(why)s",
+                "%(count)s answer is not sent again. %(why)s",
+                "%(count)s answers are not sent again. %(why)s",
                 count,
             )
             % {"count": count, "why": why},
