@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Sequence
 from typing import TypeVar
 
@@ -22,8 +23,13 @@ def beside(
     other: Callable[[Found], float],
 ) -> tuple[str, ...]:
     """A row: medians of both, and the median, lowest and highest of the rounds' own ratios."""
-    ratios = Spread.of(mine(found) / other(found) for found in rounds)
+    ratios = Spread.of(_ratio(mine(found), other(found)) for found in rounds)
     return name, middle(map(mine, rounds)), middle(map(other, rounds)), spread(ratios)
+
+
+def _ratio(mine: float, other: float) -> float:
+    """A run of a moment may cost less than a tick of the processor's clock: nothing, it seems."""
+    return mine / other if other else math.inf if mine else 1.0
 
 
 def extent(size: Size) -> str:
