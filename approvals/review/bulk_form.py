@@ -7,12 +7,11 @@ from copy import deepcopy
 from typing import Any
 
 from django import forms
-from django.utils.translation import gettext as _
 
 from approvals.errors import InvalidFields
 from approvals.lifecycle.decide import checked_comment
 from approvals.models import RequestKind
-from approvals.review.forms import DecisionForm
+from approvals.review.forms import DecisionForm, offer_reasons, said_in
 from approvals.states import Verdict
 
 
@@ -21,13 +20,9 @@ class BulkForm(forms.Form):
 
     def __init__(self, kind: RequestKind | None, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(data)
-        reasons = kind.reject_reasons if kind else []
-        for name in ("verdict", "reason", "comment") if reasons else ("verdict", "comment"):
+        for name in ("verdict", "reason", "comment"):
             self.fields[name] = deepcopy(DecisionForm.base_fields[name])
-        if reasons:
-            field = self.fields["reason"]
-            assert isinstance(field, forms.ChoiceField)
-            field.choices = [("", _("None of these")), *((each, each) for each in reasons)]
+        offer_reasons(self, kind.reject_reasons if kind else [])
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -49,6 +44,4 @@ class BulkForm(forms.Form):
     @property
     def said(self) -> str:
         """The comment as it is recorded for each of them."""
-        comment = self.cleaned_data["comment"].replace("\r\n", "\n").strip()
-        reason = self.cleaned_data.get("reason", "") if self.verdict is Verdict.REJECTED else ""
-        return ": ".join(part for part in (reason, comment) if part)
+        return said_in(self.cleaned_data)

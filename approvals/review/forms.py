@@ -21,6 +21,23 @@ from approvals.states import Verdict
 LONGEST_TOKEN_DAYS = 365
 
 
+def offer_reasons(form: forms.Form, reasons: Sequence[str]) -> None:
+    """Let FORM's `reason` be one of REASONS; without any it has no such field."""
+    field = form.fields["reason"]
+    assert isinstance(field, forms.ChoiceField)
+    field.choices = [("", _("None of these")), *((each, each) for each in reasons)]
+    if not reasons:
+        del form.fields["reason"]
+
+
+def said_in(cleaned: Mapping[str, Any]) -> str:
+    """The comment of a CLEANED form as it is recorded; only a rejection has a reason."""
+    comment = cleaned["comment"].replace("\r\n", "\n").strip()
+    rejects = cleaned["verdict"] == Verdict.REJECTED
+    reason = cleaned.get("reason", "") if rejects else ""
+    return ": ".join(part for part in (reason, comment) if part)
+
+
 class DecisionForm(EditsForm):
     """Verdict and comment, and what the sender's response schema asks for.
 
@@ -54,16 +71,9 @@ class DecisionForm(EditsForm):
 
     def __init__(self, approval: ApprovalRequest, data: Mapping[str, Any] | None = None) -> None:
         super().__init__(approval, data)
-        self._offer(approval.kind.reject_reasons)
+        offer_reasons(self, approval.kind.reject_reasons)
         self.fields.update(response_fields(approval.response_schema))
         self.offer_edits()
-
-    def _offer(self, reasons: Sequence[str]) -> None:
-        field = self.fields["reason"]
-        assert isinstance(field, forms.ChoiceField)
-        field.choices = [("", _("None of these")), *((each, each) for each in reasons)]
-        if not reasons:
-            del self.fields["reason"]
 
     def clean(self) -> dict[str, Any]:
         cleaned: dict[str, Any] = super().clean() or {}
@@ -80,10 +90,7 @@ class DecisionForm(EditsForm):
     @property
     def said(self) -> str:
         """The comment as it is recorded: `<reason>`, `<comment>` or `<reason>: <comment>`."""
-        comment = self.cleaned_data["comment"].replace("\r\n", "\n").strip()
-        rejects = self.cleaned_data["verdict"] == Verdict.REJECTED
-        reason = self.cleaned_data.get("reason", "") if rejects else ""
-        return ": ".join(part for part in (reason, comment) if part)
+        return said_in(self.cleaned_data)
 
     @property
     def unsent(self) -> str:
