@@ -21,13 +21,14 @@ class Trouble:
 class Storm:
     """REQUESTS at RATE a second while TROUBLES happen over SECONDS.
 
-    MOOD: of the stand-in, to the end: it deals all its faults ("faults"), lets some callers wait
-    in vain ("slow"), or none goes wrong ("well"). SCALED: with the short lease and
-    timeouts of tests/chaos/apps.py. SLOWEST: what AWS takes at most, in seconds, if all goes
-    well. SWEEPER: `manage.py run_sweeps` runs beside the rest. QUIET_WITHIN: all must be
-    settled so long after. POSTED_WITHIN: so many seconds after the beginning all are opened,
-    where that is not the whole storm. OPEN_FOR: how long, in seconds, one waits at least and
-    at most for its deciders. HEARTBEAT: the heartbeat timeout of each, in seconds.
+    MOOD: of the stand-in while it rages: it deals all its faults ("faults"), lets some callers
+    wait in vain ("slow"), or none goes wrong ("well"); none does afterwards. SCALED: with the
+    short lease and timeouts of tests/chaos/apps.py. SLOWEST: what AWS takes at most, in
+    seconds, if all goes well. SWEEPER: `manage.py run_sweeps` runs beside the rest.
+    QUIET_WITHIN: all must be settled so long after. POSTED_WITHIN: so many seconds after the
+    beginning all are opened, where that is not the whole storm. OPEN_FOR: how long, in
+    seconds, one waits at least and at most for its deciders. HEARTBEAT: the heartbeat timeout
+    of each, in seconds.
     """
 
     requests: int
@@ -67,7 +68,6 @@ SHORT = Storm(
     requests=120,
     seconds=32,
     scaled=True,
-    quiet_within=timedelta(seconds=300),
     troubles={
         "kill_worker": Trouble(2),
         "kill_child": Trouble(4),
