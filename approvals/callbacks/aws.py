@@ -10,6 +10,7 @@ from __future__ import annotations
 import ssl
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -56,6 +57,11 @@ class LambdaGateway:
                 user_agent=f"countersign/{__version__} Botocore/{botocore}",
             )
         )
+
+    def prepare(self, address: Address) -> None:
+        # A tenth of a second, and many on a busy machine; the call meets its errors again.
+        with suppress(Exception):
+            self.clients.of(address)
 
     def succeed(self, address: Address, callback_id: str, result: bytes) -> Answer:
         return self._ask(

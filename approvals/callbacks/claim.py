@@ -5,6 +5,7 @@ Together with `outbox` this is the one place that moves deliveries.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection
 from datetime import datetime
 from typing import Any
@@ -85,12 +86,14 @@ def claim_next(
     A row that another worker holds is skipped, not waited for, and so are sources that
     are CROWDED, have IN_FLIGHT_PER_SOURCE attempts under way, or are cut off: of those,
     but for a probe, only what expires before another probe could help is sent. The lease
-    lasts DELIVERY_LEASE and ends by itself: whoever dies gives the row back. Request and
-    source come with the row, as far as sending it takes.
+    lasts DELIVERY_LEASE and ends by itself: whoever dies gives the row back. The call must
+    begin in its first half, which leaves it the other. Request and source come with the row,
+    as far as sending it takes.
     """
     refuse_outer_transaction()
     passed_over = list(crowded)
     while True:
+        send_by = time.monotonic() + settings.DELIVERY_LEASE.total_seconds() / 2
         row = _CLAIM.row(
             now=now,
             lease=settings.DELIVERY_LEASE,
@@ -104,7 +107,9 @@ def claim_next(
         if troubled:
             circuit.remember(source_id)
         if columns[0] is not None:
-            return _with_its_own(columns)
+            delivery = _with_its_own(columns)
+            delivery.send_by = send_by
+            return delivery
         passed_over.append(source_id)  # another worker was quicker with the probe
 
 

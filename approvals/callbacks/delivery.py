@@ -7,6 +7,7 @@ leaves the answer to be sent again, and AWS then replies CLOSED.
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Collection, Sequence
 from datetime import timedelta
@@ -32,7 +33,8 @@ def deliver_due(
     """Send the answers that are due until none is, or BUDGET is spent.
 
     Returns how many attempts led to which delivery state ("overtaken": they took longer
-    than their lease), and how often AWS gave which reply. Nothing is done if two workers
+    than their lease; "unsent": they came too late to be made), and how often AWS gave which
+    reply. Nothing is done if two workers
     are at it: they look for more until none is due.
     """
     outgoing = Outgoing(gateway, threads=threads)
@@ -54,7 +56,7 @@ class Outgoing:
     def __init__(self, gateway: CallbackGateway, *, threads: int) -> None:
         self._threads = threads
         self.tally: Counter[str] = Counter()
-        self.lanes: Lanes[CallbackDelivery, Answer] = Lanes(
+        self.lanes: Lanes[CallbackDelivery, Answer | None] = Lanes(
             lambda owed: send(gateway, owed),
             threads=threads,
             per_source=outbox.IN_FLIGHT_PER_SOURCE,
@@ -82,23 +84,30 @@ class Outgoing:
                 return False
         return True
 
-    def settle(self, landed: Sequence[tuple[CallbackDelivery, Answer]]) -> None:
+    def settle(self, landed: Sequence[tuple[CallbackDelivery, Answer | None]]) -> None:
         """Settle each by itself: one that PostgreSQL does not take down is tried again.
 
         Settling is fenced, so once too often does no harm.
         """
         for claimed, answer in landed:
             try:
-                state = outbox.settle(claimed, answer)
+                self._settle_one(claimed, answer)
             except Error as error:
                 mend_connection(error)
                 self.lanes.try_again([(claimed, answer)])
-                continue
-            self._count(claimed, answer, str(state or "overtaken"))
-            try:
-                circuit.heard(claimed.source_id, answer)
-            except Error as error:  # the next answer tells it again
-                mend_connection(error)
+
+    def _settle_one(self, claimed: CallbackDelivery, answer: Answer | None) -> None:
+        if answer is None:
+            outbox.give_back([claimed])
+            log.warning("answer_unsent", public_id=str(claimed.request.public_id))
+            self.tally["unsent"] += 1
+            return
+        state = outbox.settle(claimed, answer)
+        self._count(claimed, answer, str(state or "overtaken"))
+        try:
+            circuit.heard(claimed.source_id, answer)
+        except Error as error:  # the next answer tells it again
+            mend_connection(error)
 
     def _count(self, claimed: CallbackDelivery, answer: Answer, state: str) -> None:
         self.tally.update([state, str(answer.reply)])
@@ -112,10 +121,17 @@ class Outgoing:
         )
 
 
-def send(gateway: CallbackGateway, owed: CallbackDelivery) -> Answer:
-    """Say what is OWED to AWS. Needs no database: OWED has its request and source."""
+def send(gateway: CallbackGateway, owed: CallbackDelivery) -> Answer | None:
+    """Say what is OWED to AWS. Needs no database: OWED has its request and source.
+
+    None, and nothing is said, if this comes so late (`send_by`) that the lease might end
+    before the call: a worker that was frozen wakes up with old news.
+    """
     try:
         address, callback_id = Address.of(owed.source), owed.request.callback_id
+        gateway.prepare(address)
+        if time.monotonic() > owed.send_by:
+            return None
         if owed.verb == CallbackVerb.SUCCEED:
             return gateway.succeed(address, callback_id, owed.body)
         return gateway.fail(address, callback_id, failure(owed.body))

@@ -157,6 +157,12 @@ class CallbackGateway(Protocol):
     `applied_unknown` may mean that *we* closed it.
     """
 
+    def prepare(self, address: Address) -> None:
+        """Do what the first call to ADDRESS would have to do first; says nothing to it.
+
+        What goes wrong is told by the call.
+        """
+
     def succeed(self, address: Address, callback_id: str, result: bytes) -> Answer:
         """Complete the callback with RESULT, handed to the function as it is."""
 

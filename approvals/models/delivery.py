@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from django.db import models
 from django.db.models import F, Q
 
@@ -41,6 +43,9 @@ class CallbackDelivery(models.Model):
     last_reply = models.CharField(max_length=12, choices=Reply, blank=True, default="")
     detail = models.CharField(max_length=300, blank=True, default="")
     settled_at = models.DateTimeField(null=True, blank=True)
+
+    #: No column: until when (time.monotonic()) whoever claimed this may begin to send it.
+    send_by: float = math.inf
 
     class Meta:
         verbose_name_plural = "callback deliveries"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -18,7 +19,7 @@ from django.db.models import F
 from approvals import keyring, turns
 from approvals.callbacks import lanes, outbox, pace
 from approvals.callbacks.aws import LambdaGateway
-from approvals.callbacks.delivery import deliver_due
+from approvals.callbacks.delivery import Outgoing, deliver_due
 from approvals.callbacks.gateway import Address, Answer, CallbackFailure
 from approvals.clock import database_now
 from approvals.models import CallbackDelivery
@@ -210,6 +211,57 @@ class TestManyAtOnce:
 
         assert sorted(map(str, states)) == ["None", "delivered"]
         assert tags(request).count("delivery.delivered") == 1
+
+
+class TestHeldUp:
+    """A worker that stands still between claiming and sending, and then goes on."""
+
+    def test_what_was_not_begun_in_half_its_lease_is_sent_by_a_new_attempt(
+        self, settings: Any
+    ) -> None:
+        settings.DELIVERY_LEASE = timedelta(seconds=2)
+        request = decided()
+        gateway = StallingOnce(seconds=1.1)
+
+        tally = deliver_due(gateway)
+
+        assert tally == Counter(unsent=1, delivered=1, accepted=1)
+        assert gateway.calls == [("succeed", request.callback_id)]
+        delivery = CallbackDelivery.objects.get(request=request)
+        assert (delivery.attempts, delivery.unknown_attempt) == (2, False)
+
+    def test_old_news_is_not_sent_beside_a_later_attempt(self) -> None:
+        request = decided()
+        old_news = outbox.claim_next()
+        assert old_news is not None
+        make_due()
+        deliver_due(ScriptedGateway(Reply.UNAVAILABLE))
+        old_news.send_by = time.monotonic() - 0.001  # it was frozen all the while
+        gateway = ScriptedGateway()
+        outgoing = Outgoing(gateway, threads=1)
+
+        outgoing.lanes.put([old_news])
+        landed = outgoing.lanes.landed(timedelta(seconds=10))
+        outgoing.settle(landed)
+
+        assert gateway.calls == []
+        assert outgoing.tally == Counter(unsent=1)
+        delivery = CallbackDelivery.objects.get(request=request)
+        assert (delivery.attempts, delivery.last_reply) == (2, Reply.UNAVAILABLE)
+        assert delivery.next_attempt_at > database_now()  # not due at once: the retry's pause
+
+
+class StallingOnce(ScriptedGateway):
+    """The first client takes SECONDS to make, as on a machine that is busy with others."""
+
+    def __init__(self, *, seconds: float) -> None:
+        super().__init__()
+        self._seconds = seconds
+
+    def prepare(self, address: Address) -> None:
+        super().prepare(address)
+        seconds, self._seconds = self._seconds, 0
+        time.sleep(seconds)
 
 
 class TestADatabaseThatFails:

@@ -86,6 +86,7 @@ def attempt(gateway: LambdaGateway, *, sent: bool = True, answered: bool = True)
     claimed = outbox.claim_next(now=database_now() + timedelta(hours=1))
     assert claimed is not None
     answer = send(gateway, claimed) if sent else Answer(Reply.UNAVAILABLE)
+    assert answer is not None
     lost = Answer(Reply.UNAVAILABLE, "ReadTimeoutError: …", applied_unknown=True)
     outbox.settle(claimed, answer if answered else lost, now=database_now())
 

@@ -39,6 +39,9 @@ class ScriptedGateway:
         with self._lock:
             self._script = deque(replies)
 
+    def prepare(self, address: Address) -> None:
+        """Nothing to prepare."""
+
     def succeed(self, address: Address, callback_id: str, result: bytes) -> Answer:
         return _answer(self._next("succeed", address, callback_id, result))
 
