@@ -18,6 +18,7 @@ from typing import Any
 
 from portal.embedded.ground import LOOPBACK
 from tests.chaos.messages import Order
+from tests.chaos.proxy import Proxy
 from tests.chaos.storms import Storm
 
 PATIENCE = 30.0  # seconds for one answer; the portal's own limits are far below
@@ -59,14 +60,14 @@ class Crowd:
     """Opens the requests of STORM at its rate and sees each decided, or left to the clock."""
 
     def __init__(
-        self, seeded: Mapping[str, Any], ports: list[int], *, seed: str, storm: Storm
+        self, seeded: Mapping[str, Any], proxy: Proxy, *, seed: str, storm: Storm
     ) -> None:
         self.posted: dict[str, Order] = {}  # by callback
         self.opened: dict[str, Order] = {}  # by public id, once it was told
         self.votes: list[Vote] = []
         self.heard: list[Heard] = []
         self._seeded = seeded
-        self._ports = ports
+        self._proxy = proxy
         self._seed, self._storm = seed, storm
         self._halted = Event()
         waiting = min(storm.requests, round(storm.rate * storm.open_for[0]))
@@ -160,8 +161,8 @@ class Crowd:
 
     def _call(self, what: str, method: str, path: str, headers: Any, body: bytes = b"") -> Heard:
         """One exchange with the portal that listens: the other one, if the first does not."""
-        ports = random.sample(self._ports, len(self._ports))
-        for port in ports:
+        ports = self._proxy.ports
+        for port in random.sample(ports, len(ports)):
             heard = _exchange(what, port, method, path, headers(), body=body)
             self.heard.append(heard)
             if not heard.unsent:

@@ -54,21 +54,27 @@ class Mischief:
     def __init__(self, house: House, deeds: list[Deed]) -> None:
         self.done: Counter[str] = Counter()
         self.spans: list[tuple[str, float, float]] = []  # name, from and until (wall clock)
+        self.endings: list[float] = []  # seconds from SIGTERM to the end
         self._house = house
         self._deeds = list(deeds)
         self._undo: list[tuple[float, Callable[[], None]]] = []
+        self._ending: list[tuple[str, int, float]] = []  # name, pid, when it was asked to end
+        self._returning: list[tuple[str, int]] = []  # name, and the pid that it had
 
     @property
     def is_over(self) -> bool:
-        return not self._deeds and not self._undo
+        return not (self._deeds or self._undo or self._ending or self._returning)
 
     def tend(self, elapsed: float) -> None:
         """Do and undo what is due ELAPSED seconds into the storm."""
+        self._see_off()
         for due in [each for each in self._undo if each[0] <= elapsed]:
             self._undo.remove(due)
             due[1]()
-        while self._deeds and self._deeds[0].at <= elapsed:
-            self._do(self._deeds.pop(0), elapsed)
+        for deed in [each for each in self._deeds if each.at <= elapsed]:
+            if deed.name != "term_web" or self._house.proxy.is_whole:  # one at a time
+                self._deeds.remove(deed)
+                self._do(deed, elapsed)
 
     def end(self) -> None:
         """Undo what still lasts."""
@@ -104,11 +110,32 @@ class Mischief:
         self._house.programs.signal(name, SIGSTOP, group=True)
         return lambda: self._house.programs.signal(name, SIGCONT, group=True)
 
-    def _term_web(self, chance: float) -> None:
-        self._house.programs.signal(self._pick(WEBS, chance), SIGTERM)
+    def _term_web(self, chance: float) -> Callable[[], None]:
+        """The proxy is told first; SIGTERM comes when the trouble's time is over."""
+        name = self._pick(WEBS, chance)
+        self._house.proxy.leave(name)
+        return lambda: self._returning.append((name, self._term(name)))
 
     def _term_worker(self, chance: float) -> None:
-        self._house.programs.signal(self._pick(WORKERS, chance), SIGTERM)
+        self._term(self._pick(WORKERS, chance))
+
+    def _term(self, name: str) -> int:
+        pid = self._house.programs.pid(name)
+        self._ending.append((name, pid, time.monotonic()))
+        self._house.programs.signal(name, SIGTERM)
+        return pid
+
+    def _see_off(self) -> None:
+        """Note who has ended, and let the proxy have who is back."""
+        programs = self._house.programs
+        for name, pid, since in list(self._ending):
+            if programs.pid(name) != pid or not programs.runs(name):
+                self._ending.remove((name, pid, since))
+                self.endings.append(time.monotonic() - since)
+        for name, pid in list(self._returning):
+            if programs.pid(name) != pid and self._house.serves(name):
+                self._returning.remove((name, pid))
+                self._house.proxy.enter(name)
 
     def _freeze_beat(self, _: float) -> Callable[[], None]:
         self._house.programs.signal("beat", SIGSTOP)

@@ -29,6 +29,7 @@ from portal.embedded.postgres import Postgres
 from portal.embedded.valkey import Valkey
 from portal.supervisor import Program
 from tests.chaos.programs import Programs
+from tests.chaos.proxy import Proxy
 from tests.chaos.storms import Storm
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -52,6 +53,7 @@ class House:
         self.folder = ground.private_folder(folder)
         self.programs = Programs(ground.private_folder(folder / "logs"))
         self.ports = {name: ground.free_port() for name in (*WEBS, "stand-in")}
+        self.proxy = Proxy({name: self.ports[name] for name in WEBS})
         self.record = self.folder / "record.jsonl"
         self.seed = seed
         self.storm = storm
@@ -141,6 +143,9 @@ class House:
         where = ("--host", LOOPBACK, "--port", str(self.ports[name]))
         kill = ("--workers-kill-timeout", "5")
         self._start(name, "granian", *served, *kill, *where, "portal.wsgi:application")
+
+    def serves(self, web: str) -> bool:
+        return answers(f"http://{LOOPBACK}:{self.ports[web]}", "/healthz")()
 
     def pause(self) -> None:
         """Let nobody write any more, so that rows and record tell of the same moment."""

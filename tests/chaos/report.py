@@ -37,6 +37,7 @@ def figures(after: Aftermath) -> dict[str, str]:
         "least frequent fault": _least(told) if after.storm.mood == "faults" else "no decks dealt",
         "done to it": _counts(after.deeds),
         "programs started again": str(after.restarts),
+        "from SIGTERM to the end": _slowest(after.endings),
         "decision to effect": _latency(after),
         "intake and decide": _spread(_seconds_of(after)),
         "the same, without broker": _spread(_seconds_of(after, during=BROKER)),
@@ -108,6 +109,10 @@ def _spread(seconds: list[float]) -> str:
     shares = ((f"p{percent}", percentile(seconds, percent)) for percent in (50, 99))
     spread = ", ".join(f"{name} {value:.3f} s" for name, value in shares)
     return f"{spread}, slowest {max(seconds):.2f} s, of {len(seconds)}"
+
+
+def _slowest(seconds: list[float]) -> str:
+    return f"{max(seconds):.1f} s at most, of {len(seconds)}" if seconds else "none ended so"
 
 
 def _failed(after: Aftermath) -> Counter[str]:

@@ -41,6 +41,7 @@ class Aftermath:
     evidence: Evidence
     deeds: dict[str, int]
     spans: list[tuple[str, float, float]]
+    endings: list[float]  # seconds from SIGTERM to the end of a program
     restarts: int
     stormed: float  # seconds
     quiet_after: float | None  # seconds; None: it never was
@@ -57,8 +58,7 @@ def weather(
     """
     with House(folder, storm, seed=seed, without=without) as house:
         say(f"The house stands; {storm.requests} requests over {storm.seconds:g} s, seed {seed}.")
-        ports = [house.ports["web-a"], house.ports["web-b"]]
-        crowd = Crowd(house.seeded, ports, seed=seed, storm=storm)
+        crowd = Crowd(house.seeded, house.proxy, seed=seed, storm=storm)
         troubles = {n: t for n, t in storm.troubles.items() if house.can_skew or n != "skew_clock"}
         mischief = Mischief(house, plan(troubles, seconds=storm.seconds, seed=seed))
         house.set_mood(storm.mood)
@@ -78,6 +78,7 @@ def weather(
             evidence=_evidence(house, crowd),
             deeds=dict(mischief.done),
             spans=mischief.spans,
+            endings=mischief.endings,
             restarts=house.programs.restarts,
             stormed=stormed,
             quiet_after=quiet_after,

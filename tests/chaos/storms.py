@@ -183,6 +183,9 @@ STORMS: dict[str, Storm] = {
         heartbeat=60,
     ),
     "clock": Storm(600, 180, {"skew_clock": Trouble(8, 18, 0.02, 0.98)}, mood="well"),
-    "rolling": Storm(2400, 200, {"term_web": Trouble(20), "term_worker": Trouble(20)}, mood="well"),
+    # A web server goes a second after the proxy was told.
+    "rolling": Storm(
+        2400, 200, {"term_web": Trouble(20, 1.0), "term_worker": Trouble(20)}, mood="well"
+    ),
     "load": Storm(12000, 300, mood="well"),
 }
