@@ -9,10 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.contrib.postgres.fields import ArrayField
-from django.db import connection, models
+from django.db import connection
 from django.db.models import F, QuerySet
-from django.db.models.expressions import RawSQL
 
 from approvals.models.archive import BEFORE, youngest_of
 from approvals.models.filter import WINDOW, Filter
@@ -73,24 +71,22 @@ class Past:
         among = _CLOSED.format(narrow=f"r.id = hit.id AND r.state <> 'pending' {seen}")
         return cls(user, near, whole, among, _IS_CLOSED, search)
 
-    def rows(self, limit: int, after: Place | None) -> Statement:
-        """SELECT id of the next LIMIT that count, after AFTER."""
-        behind = "AND (a.at, a.id) < (%(after_at)s, %(after_id)s)" if after else ""
+    def found(self, after: Place | None) -> Statement:
+        """SELECT the ids of the next page and one more that count, after AFTER; then how many
+        count in all, is_whole, LATE, and how many NEAR comes to."""
+        if after is None:
+            near, page = "SELECT * FROM near", "SELECT at, id FROM counted"
+        else:
+            near = self.near
+            page = f"{self._counted(near)} AND (a.at, a.id) < (%(after_at)s, %(after_id)s)"
+        whole, late = ("(SELECT exact FROM found)", LATE) if self.search.q else ("false", "0")
         sql = f"""
-          {self._looked_up} SELECT a.id FROM ({self._met(self.near)}) a
-           WHERE TRUE {behind} {self._fits} ORDER BY a.at DESC, a.id DESC LIMIT %(size)s"""  # noqa: S608  # nosec B608
-        return positional(sql, self._values(after) | {"size": limit})
-
-    def totals(self, after: Place | None) -> Statement:
-        """SELECT ARRAY[how many count, is_whole, LATE, how many NEAR comes to]."""
-        whole = "(SELECT exact FROM found)::int" if self.search.q else "0"
-        sql = f"""
-          {self._looked_up} SELECT ARRAY[
-            (SELECT count(*) FROM (SELECT 1 FROM ({self._met(self.near_from_start)}) a
-              WHERE TRUE {self._fits} LIMIT {COUNT_LIMIT + 1}) counted),
-            {whole}, {LATE if self.search.q else "0"},
-            (SELECT count(*) FROM ({self.near}) near)]"""  # noqa: S608  # nosec B608
-        return positional(sql, self._values(after))
+          {self._looked_up} near AS MATERIALIZED ({self.near_from_start}),
+          counted AS MATERIALIZED ({self._counted("SELECT * FROM near")})
+          SELECT ARRAY(SELECT p.id FROM ({page}) p ORDER BY p.at DESC, p.id DESC LIMIT %(size)s),
+            (SELECT count(*) FROM counted), {whole}, {late},
+            CASE WHEN {whole} THEN 0 ELSE (SELECT count(*) FROM ({near}) near) END"""  # noqa: S608  # nosec B608
+        return positional(sql, self._values(after) | {"size": PAGE_SIZE + 1})
 
     def end(self, after: Place | None) -> Place:
         """The last of NEAR."""
@@ -101,7 +97,10 @@ class Past:
 
     @property
     def _looked_up(self) -> str:
-        return looked_up(self.search.searched, EVERYTHING) if self.search.q else ""
+        return f"{looked_up(self.search.searched, EVERYTHING)}," if self.search.q else "WITH"
+
+    def _counted(self, near: str) -> str:
+        return f"SELECT a.at, a.id FROM ({self._met(near)}) a WHERE TRUE {self._fits}"  # noqa: S608  # nosec B608
 
     @property
     def _fits(self) -> str:
@@ -117,8 +116,7 @@ class Past:
           (SELECT past.* FROM hit CROSS JOIN LATERAL ({self.among}) past
             WHERE (SELECT exact FROM found))
            UNION ALL
-          (SELECT * FROM ({near}) near WHERE NOT (SELECT exact FROM found))
-           ORDER BY 1 DESC, 2 DESC"""  # noqa: S608  # nosec B608
+          (SELECT * FROM ({near}) near WHERE NOT (SELECT exact FROM found))"""  # noqa: S608  # nosec B608
 
     def _values(self, after: Place | None) -> dict[str, Any]:
         return values_of(self.search.searched) | {
@@ -143,17 +141,10 @@ def closed_page(user: User, search: Filter, *, after: Place | None) -> ListPage:
 
 
 def _page(past: Past, rows: QuerySet[Any], after: Place | None) -> ListPage:
-    ids = RawSQL(*past.rows(PAGE_SIZE + 1, after))  # noqa: S611  # nosec B611  our own texts
-    sql, values = past.totals(after)
-    totals = RawSQL(sql, values, output_field=ArrayField(models.BigIntegerField()))  # noqa: S611  # nosec B611
-    rows = rows.filter(place_id__in=ids).annotate(totals=totals)
-    found = read(rows.order_by("-place_at", "-place_id"))
-    if found:
-        count, whole, late, near = found[0].totals
-    else:
-        with connection.cursor() as cursor:
-            cursor.execute(sql, values)
-            count, whole, late, near = cursor.fetchone()[0]
+    with connection.cursor() as cursor:
+        cursor.execute(*past.found(after))
+        ids, count, whole, late, near = cursor.fetchone()
+    found = read(rows.filter(place_id__in=ids).order_by("-place_at", "-place_id")) if ids else []
     last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
     onward = Place(last.place_at, last.place_id) if last else None
     if last is None and not whole and near == WINDOW:
@@ -163,7 +154,7 @@ def _page(past: Past, rows: QuerySet[Any], after: Place | None) -> ListPage:
         next=onward,
         count=min(count, COUNT_LIMIT),
         count_capped=count > COUNT_LIMIT or not (whole or near < WINDOW),
-        is_whole=bool(whole) or near < WINDOW,
+        is_whole=whole or near < WINDOW,
         youngest_missing=bool(late & 1),
         oldest_missing=bool(late & 2),
     )
