@@ -59,9 +59,7 @@ class Vote:
 class Crowd:
     """Opens the requests of STORM at its rate and sees each decided, or left to the clock."""
 
-    def __init__(
-        self, seeded: Mapping[str, Any], proxy: Proxy, *, seed: str, storm: Storm
-    ) -> None:
+    def __init__(self, seeded: Mapping[str, Any], proxy: Proxy, *, seed: str, storm: Storm) -> None:
         self.posted: dict[str, Order] = {}  # by callback
         self.opened: dict[str, Order] = {}  # by public id, once it was told
         self.votes: list[Vote] = []
