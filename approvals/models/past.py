@@ -136,7 +136,9 @@ def decided_search(user: User, search: Filter, *, after: Place | None) -> ListPa
 
 def closed_page(user: User, search: Filter, *, after: Place | None) -> ListPage:
     """What was closed of all USER may see, last received first; Place is (received_at, id)."""
-    rows = listed().annotate(place_at=F("received_at"), place_id=F("pk"))
+    rows = listed().annotate(
+        place_at=F("received_at"), place_id=F("pk"), delivery_state=F("delivery__state")
+    )
     return _page(Past.closed_for(user, search, after), rows, after)
 
 

@@ -54,12 +54,14 @@ class Result:
 
     @property
     def tone(self) -> str:
-        """risk where AWS did not take it, ok or rejected where it is decided, else nothing."""
+        """ok or rejected where AWS took what they decided, risk where not, else nothing."""
         delivery = getattr(self.request, "delivery", None)
-        if self.mine is None:
+        if self.mine is None or delivery is None or delivery.is_pending:
             return ""
-        if delivery and delivery.state not in (DeliveryState.PENDING, DeliveryState.DELIVERED):
+        if delivery.state != DeliveryState.DELIVERED:
             return "risk"
+        if self.request.state != self.mine.verdict:
+            return ""
         return "ok" if self.mine.verdict == Verdict.APPROVED else "rejected"
 
 

@@ -17,7 +17,7 @@ from approvals.review.facts import ended
 READ_OUT = timedelta(seconds=20)
 
 _COLUMNS = ("public_id", "title", "state", "closed_at", "on_timeout", "withdrawal",
-            "closed_because")  # fmt: skip
+            "closed_because", "delivery__state")  # fmt: skip
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,8 @@ class ClosedRow:
 def closed_rows(user: User, ids: Sequence[int], now: datetime) -> list[ClosedRow]:
     """The requests of IDS that USER may see, as they ended; two statements."""
     decisions = Decision.objects.standing().select_related("reviewer").order_by("id")
-    found = seen_by(user).only(*_COLUMNS).prefetch_related(Prefetch("decisions", decisions))
+    found = seen_by(user).select_related("delivery").only(*_COLUMNS)
+    found = found.prefetch_related(Prefetch("decisions", decisions))
     return [
         ClosedRow(
             request=request,

@@ -56,8 +56,13 @@ def headline(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:
     """Never "approved" alone before AWS took it."""
     delivery = getattr(request, "delivery", None)
     title = _decided(request, decisions).title
-    words = _UNDELIVERED.get(DeliveryState(delivery.state)) if delivery else None
-    return str(words) % {"ended": title} if words else title
+    return with_delivery(title, delivery.state if delivery else None)
+
+
+def with_delivery(ended: str, state: str | None) -> str:
+    """ENDED, and how far the answer owed for it has come; STATE is None where none is owed."""
+    words = _UNDELIVERED.get(DeliveryState(state)) if state else None
+    return str(words) % {"ended": ended} if words else ended
 
 
 def ended(request: ApprovalRequest, decisions: Sequence[Decision]) -> str:

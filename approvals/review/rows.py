@@ -18,6 +18,7 @@ from approvals.models.filter import HIGH_RISK, SOME_RISK
 from approvals.models.listing import ListedRequest
 from approvals.presentation import KINDS, Presentation, headline_amount
 from approvals.presentation.text import visible
+from approvals.review.facts import with_delivery
 from approvals.review.words import clock
 from approvals.states import DeliveryState
 from approvals.templatetags.prose import inside
@@ -121,6 +122,11 @@ class Row:
         if request.held_until:
             return _("sent at %(at)s") % {"at": clock(request.held_until)}
         return _("Waiting for others") if request.is_pending else str(request.ending)
+
+    @property
+    def outcome(self) -> str:
+        """How it ended, and how far AWS is with it."""
+        return with_delivery(self.closing, self.request.delivery_state)
 
 
 _MINE = {
