@@ -38,11 +38,13 @@ def show(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     # The version first: what changes in between is then shown by the next look.
     version = panel_version(request.user, public_id, now)
     approval = find(request.user, public_id)
-    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
-        openings.note(approval, request.user, now)
     context = page_context(approval, request.user, now, selection=selection)
     told = {"version": version, "toast": just_decided(request.user, request.GET, now)}
-    return render(request, PAGE, context | told | framed(request, selection, now))
+    page = render(request, PAGE, context | told | framed(request, selection, now))
+    # Last: what could not be shown was not opened.
+    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+        openings.note(approval, request.user, now)
+    return page
 
 
 def framed(request: ReviewerRequest, selection: Selection | None, now: datetime) -> dict[str, Any]:
