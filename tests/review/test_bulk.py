@@ -9,6 +9,7 @@ from importlib import import_module
 from typing import Any
 
 import pytest
+from django.db import OperationalError
 from django.test import Client
 from pytest_django import DjangoAssertNumQueries
 
@@ -227,6 +228,18 @@ def test_opening_a_request_lets_it_go_with_the_others(anna: User) -> None:
     assert "kpi--risk" in page
     send(client, page)
     assert Decision.objects.get().request == row
+
+
+def test_what_could_not_be_shown_was_not_opened(
+    anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def slow(*_facts: Any, **_more: Any) -> None:
+        raise OperationalError("canceling statement due to statement timeout")
+
+    row = order(anna, risk={"score": 99})
+    monkeypatch.setattr("approvals.review.views.requests.page_context", slow)
+    assert signed_in(anna).get(row.get_absolute_url()).status_code == 503
+    assert not Opening.objects.exists()
 
 
 def test_looking_at_the_summary_opens_nothing_and_decides_nothing(anna: User) -> None:
@@ -506,7 +519,17 @@ def test_what_is_held_can_be_taken_back_one_by_one_or_all(anna: User) -> None:
     assert not Decision.objects.standing().exists()
     assert not CallbackDelivery.objects.exists()
     again = decided(press_undo(client, rows, "all"), client)
-    assert "It is too late to take them back" in again
+    assert "too late" not in again  # nothing of theirs stands, and nothing was sent
+
+
+def test_what_is_sent_cannot_be_taken_back(anna: User) -> None:
+    make_kind("order", undo_seconds=0)
+    rows = [order(anna), order(anna, number=2)]
+    client = signed_in(anna)
+    send(client, summary(client, rows))
+    told = decided(press_undo(client, rows, "all"), client)
+    assert "It is too late to take them back." in told
+    assert Decision.objects.standing().count() == 2
 
 
 def test_nobody_takes_back_what_another_decided(anna: User, bert: User) -> None:

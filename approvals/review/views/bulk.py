@@ -111,8 +111,8 @@ def undo_together(request: ReviewerRequest) -> HttpResponse:
         messages.success(request, told)
     for why in kept:
         messages.warning(request, why)
-    if not tried:
-        messages.warning(request, _("It is too late to take them back: they are sent."))
+    if not tried and found.decided:
+        messages.warning(request, _("It is too late to take them back."))
     return see_other(_results_address(request, ids))
 
 
