@@ -34,8 +34,7 @@ def deliver_due(
 
     Returns how many attempts led to which delivery state ("overtaken": they took longer
     than their lease; "unsent": they came too late to be made), and how often AWS gave which
-    reply. Nothing is done if two workers
-    are at it: they look for more until none is due.
+    reply. Nothing is done if two workers are at it: they look for more until none is due.
     """
     outgoing = Outgoing(gateway, threads=threads)
     with turns.turn(turns.DELIVER) as mine:
