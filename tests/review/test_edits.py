@@ -97,7 +97,10 @@ def test_a_thousand_written_the_german_way_is_not_taken_for_one(anna: User, name
     assert "schreiben Sie 1234 oder 1.2340" in answer.content.decode()
     assert not Decision.objects.exists()
     assert press(client, row, **{name: "1.2340", "edited": "1"}, headers=german).status_code == 303
-    assert Decision.objects.get().edits in ({EDITABLE[0]: "1.2340"}, {EDITABLE[5]: NumberToken("1.2340")})
+    assert Decision.objects.get().edits in (
+        {EDITABLE[0]: "1.2340"},
+        {EDITABLE[5]: NumberToken("1.2340")},
+    )
 
 
 def test_an_edit_the_button_did_not_name_is_shown_before_it_is_sent(anna: User) -> None:
