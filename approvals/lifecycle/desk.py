@@ -62,7 +62,9 @@ def check_open(request: ApprovalRequest, now: datetime) -> None:
     if request.held_until:
         raise AlreadyClosed(held_sentence(request, request.held_until, now))
     if request.answer_by and now >= request.answer_by:
-        raise AlreadyClosed(_("The deadline passed at %(at)s.") % {"at": moment_told(request.answer_by)})
+        raise AlreadyClosed(
+            _("The deadline passed at %(at)s.") % {"at": moment_told(request.answer_by)}
+        )
 
 
 def held_sentence(request: ApprovalRequest, until: datetime, now: datetime) -> str:

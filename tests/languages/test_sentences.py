@@ -91,9 +91,7 @@ def catalogued(monkeypatch: pytest.MonkeyPatch) -> None:
     """German that has each string of the catalogue in brackets, and no other."""
     known = {entry.msgid for entry in entries()}
     german = trans_real.translation("de")
-    monkeypatch.setattr(
-        german, "gettext", lambda words: f"⟦{words}⟧" if words in known else words
-    )
+    monkeypatch.setattr(german, "gettext", lambda words: f"⟦{words}⟧" if words in known else words)
 
 
 def test_the_composers_are_found() -> None:
@@ -157,7 +155,10 @@ def test_a_time_that_was_written_down_is_told_in_the_readers_zone() -> None:
     [
         ("HTTP 503: AWS had an error of its own.", ("HTTP 503", "AWS had an error of its own.")),
         ("AccessDenied: Renew them.", ("AccessDenied", "Renew them.")),
-        ("Answered outside the portal: it failed.", ("", "Answered outside the portal: it failed.")),
+        (
+            "Answered outside the portal: it failed.",
+            ("", "Answered outside the portal: it failed."),
+        ),
     ],
 )
 def test_a_code_is_one_word(text: str, parts: tuple[str, str]) -> None:
