@@ -168,7 +168,10 @@ class Environment(BaseSettings):
         "PgBouncer that pools transactions without max_prepared_statements",
     )
     delivery_lease_seconds: int = Field(
-        default=60, ge=30, le=600, description="How long one attempt may own a delivery"
+        default=60,
+        ge=52,
+        le=600,
+        description="How long one attempt may own a delivery; at least twice the longest call",
     )
     heartbeats_per_second: int = Field(
         default=2000,

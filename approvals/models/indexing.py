@@ -7,7 +7,11 @@ youngest. The words are made by the database, so no payload travels.
 
 from __future__ import annotations
 
-from django.db import connection, transaction
+from collections.abc import Callable
+from functools import partial
+
+from django.db import OperationalError, connection, transaction
+from psycopg.errors import QueryCanceled
 
 from approvals import turns
 from approvals.models.search_text import SAMPLED
@@ -15,8 +19,11 @@ from approvals.models.tally import Tally
 from approvals.models.trail import Trail
 from approvals.states import AuditTag
 
-#: Lines followed, and old requests gone through, by one run at most.
+#: Lines followed, and old requests gone through, by one run at most. Requests as large as may
+#: be posted take so much longer that PostgreSQL may end the statement (statement_timeout):
+#: then a share of as many is tried, and a share of that.
 BATCH = 2_000
+_SHARES = (1, 10, 100)
 #: Names of the places kept: how far the lines are followed, how far down old requests are done.
 PLACE, OLD = "search_place", "search_old"
 
@@ -58,8 +65,19 @@ def index_requests() -> int:
 
     Two at once, or one that dies, leave nothing out.
     """
-    followed = _TRAIL.follow(_write, batch=BATCH, leap=_begin_old)
-    return followed + (_write_old() if followed < BATCH else 0)
+    followed = _in_time(partial(_TRAIL.follow, _write, leap=_begin_old))
+    return followed + (_in_time(_write_old) if followed < BATCH else 0)
+
+
+def _in_time(work: Callable[..., int]) -> int:
+    """WORK(batch=…) with as many as PostgreSQL does in the time a statement has."""
+    for share in _SHARES:
+        try:
+            return work(batch=max(1, BATCH // share))
+        except OperationalError as error:
+            if not isinstance(error.__cause__, QueryCanceled) or share == _SHARES[-1]:
+                raise
+    raise AssertionError  # the last share returned or raised
 
 
 def _write(after: int, upto: int) -> None:
@@ -75,13 +93,13 @@ def _begin_old() -> None:
 
 
 @transaction.atomic(durable=True)
-def _write_old() -> int:
+def _write_old(batch: int) -> int:
     place = Tally.objects.select_for_update().filter(name=OLD, value__gt=0).first()
     if place is None:
         return 0
     with connection.cursor() as cursor:
-        cursor.execute(_OLD, [int(place.value), BATCH])
+        cursor.execute(_OLD, [int(place.value), batch])
         lowest, count = cursor.fetchone()
-    place.value = float(lowest or 0) if count == BATCH else 0.0
+    place.value = float(lowest or 0) if count == batch else 0.0
     place.save(update_fields=["value"])
     return int(count)

@@ -32,32 +32,47 @@ _DECIDED = """
   SELECT d.decided_at AS at, d.id, d.request_id FROM approvals_decision d
    WHERE d.reviewer_id = %(user)s AND d.retracted_at IS NULL {narrow}"""
 _DECIDED_AFTER = " AND (d.decided_at, d.id) < (%(after_at)s, %(after_id)s)"
+_BY_TIME = "at DESC, id DESC"
+_AFTER_TIME = "(a.at, a.id) < (%(after_at)s, %(after_id)s)"
 
 _CLOSED = """
   SELECT r.received_at AS at, r.id, r.id AS request_id FROM approvals_approvalrequest r
    WHERE {narrow}"""
 _IS_CLOSED = """
    AND (SELECT c.state FROM approvals_approvalrequest c WHERE c.id = a.request_id) <> 'pending'"""
+# By key alone, as they are walked: of two received at once the later key can have the earlier time.
+_BY_KEY = "id DESC"
+_AFTER_KEY = "a.id < %(after_id)s"
 
 
 @dataclass(frozen=True, slots=True)
 class Past:
     """How a list of USER's is met. NEAR, AMONG: SELECT at, id, request_id, of the WINDOW that
-    comes after %(after_id)s, and of the request `hit`; COUNTS: AND … of rows `a` of NEAR."""
+    comes after %(after_id)s, and of the request `hit`; COUNTS: AND … of rows `a` of NEAR;
+    ORDER, BEYOND: how they follow each other, and which `a` come after %(after_id)s."""
 
     user: User
     near: str
     near_from_start: str
     among: str
     counts: str
+    order: str
+    beyond: str
     search: Filter
 
     @classmethod
     def decided_by(cls, user: User, search: Filter, after: Place | None) -> Past:
         near = _DECIDED + f" ORDER BY d.decided_at DESC, d.id DESC LIMIT {WINDOW}"
-        narrow = _DECIDED_AFTER if after else ""
-        among = _DECIDED.format(narrow="AND d.request_id = hit.id")
-        return cls(user, near.format(narrow=narrow), near.format(narrow=""), among, "", search)
+        return cls(
+            user,
+            near=near.format(narrow=_DECIDED_AFTER if after else ""),
+            near_from_start=near.format(narrow=""),
+            among=_DECIDED.format(narrow="AND d.request_id = hit.id"),
+            counts="",
+            order=_BY_TIME,
+            beyond=_AFTER_TIME,
+            search=search,
+        )
 
     @classmethod
     def closed_for(cls, user: User, search: Filter, after: Place | None) -> Past:
@@ -68,8 +83,16 @@ class Past:
             for narrow in (before, "")
         )
         seen = "" if user.sees_everything else f"AND {sees('%(user)s')}"
-        among = _CLOSED.format(narrow=f"r.id = hit.id AND r.state <> 'pending' {seen}")
-        return cls(user, near, whole, among, _IS_CLOSED, search)
+        return cls(
+            user,
+            near=near,
+            near_from_start=whole,
+            among=_CLOSED.format(narrow=f"r.id = hit.id AND r.state <> 'pending' {seen}"),
+            counts=_IS_CLOSED,
+            order=_BY_KEY,
+            beyond=_AFTER_KEY,
+            search=search,
+        )
 
     def found(self, after: Place | None) -> Statement:
         """SELECT the ids of the next page and one more that count, after AFTER; then how many
@@ -78,22 +101,23 @@ class Past:
             near, page = "SELECT * FROM near", "SELECT at, id FROM counted"
         else:
             near = self.near
-            page = f"{self._counted(near)} AND (a.at, a.id) < (%(after_at)s, %(after_id)s)"
+            page = f"{self._counted(near)} AND {self.beyond}"
         whole, late = ("(SELECT exact FROM found)", LATE) if self.search.q else ("false", "0")
         sql = f"""
           {self._looked_up} near AS MATERIALIZED ({self.near_from_start}),
           counted AS MATERIALIZED ({self._counted("SELECT * FROM near")})
-          SELECT ARRAY(SELECT p.id FROM ({page}) p ORDER BY p.at DESC, p.id DESC LIMIT %(size)s),
+          SELECT ARRAY(SELECT p.id FROM ({page}) p ORDER BY {self.order} LIMIT %(size)s),
             (SELECT count(*) FROM counted), {whole}, {late},
             CASE WHEN {whole} THEN 0 ELSE (SELECT count(*) FROM ({near}) near) END"""  # noqa: S608  # nosec B608
         return positional(sql, self._values(after) | {"size": PAGE_SIZE + 1})
 
-    def end(self, after: Place | None) -> Place:
-        """The last of NEAR."""
-        sql = f"SELECT at, id FROM ({self.near}) near ORDER BY at, id LIMIT 1"  # noqa: S608  # nosec B608
+    def end(self, after: Place | None) -> Place | None:
+        """The last of NEAR; None if there is nothing any more."""
+        sql = f"SELECT at, id FROM ({self.near}) near ORDER BY {self.order}"  # noqa: S608  # nosec B608
         with connection.cursor() as cursor:
             cursor.execute(*positional(sql, self._values(after)))
-            return Place(*cursor.fetchone())
+            rows = cursor.fetchall()
+        return Place(*rows[-1]) if rows else None
 
     @property
     def _looked_up(self) -> str:
@@ -131,7 +155,7 @@ class Past:
 def decided_search(user: User, search: Filter, *, after: Place | None) -> ListPage:
     """What USER decided and SEARCH leaves, latest first; Place is (decided_at, id)."""
     past = Past.decided_by(user, search, after)
-    return _page(past, decided_rows(user), after)
+    return _page(past, decided_rows(user).order_by("-place_at", "-place_id"), after)
 
 
 def closed_page(user: User, search: Filter, *, after: Place | None) -> ListPage:
@@ -139,14 +163,14 @@ def closed_page(user: User, search: Filter, *, after: Place | None) -> ListPage:
     rows = listed().annotate(
         place_at=F("received_at"), place_id=F("pk"), delivery_state=F("delivery__state")
     )
-    return _page(Past.closed_for(user, search, after), rows, after)
+    return _page(Past.closed_for(user, search, after), rows.order_by("-pk"), after)
 
 
 def _page(past: Past, rows: QuerySet[Any], after: Place | None) -> ListPage:
     with connection.cursor() as cursor:
         cursor.execute(*past.found(after))
         ids, count, whole, late, near = cursor.fetchone()
-    found = read(rows.filter(place_id__in=ids).order_by("-place_at", "-place_id")) if ids else []
+    found = read(rows.filter(place_id__in=ids)) if ids else []
     last = found[PAGE_SIZE - 1] if len(found) > PAGE_SIZE else None
     onward = Place(last.place_at, last.place_id) if last else None
     if last is None and not whole and near == WINDOW:

@@ -211,12 +211,12 @@ def pending_page(
     )
 
 
-def _end(walk: Walk, reach: int, after: Place | None) -> Place:
-    near, values = walk.nearest(reach, after)
+def _end(walk: Walk, reach: int, after: Place | None) -> Place | None:
+    """The last of REACH; None if all have been closed meanwhile."""
     with connection.cursor() as cursor:
-        cursor.execute(f"{near} OFFSET %s", [*values, reach - 1])
-        row = cursor.fetchone()
-    return Place(*row)
+        cursor.execute(*walk.nearest(reach, after))
+        rows = cursor.fetchall()
+    return Place(*rows[-1]) if rows else None
 
 
 def _read(

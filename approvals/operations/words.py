@@ -8,8 +8,8 @@ from django.utils.translation import gettext_lazy
 
 from approvals.locales import Words
 from approvals.models import CallbackDelivery
-from approvals.states import DeliveryState, Reply
 from approvals.presentation.sentences import parted
+from approvals.states import DeliveryState, Reply
 from approvals.templatetags.prose import reworded
 
 

@@ -83,15 +83,17 @@ class Order:
     """How a list goes; AMONG: where it was looked for something, BEYOND: where not yet."""
 
     words: Words
-    among: Words = gettext_lazy("Among the nearest %(window)s")
-    beyond: Words = gettext_lazy("Those with later deadlines were not looked at yet.")
+    among: Words
+    beyond: Words
 
 
+_NEAREST = gettext_lazy("Among the nearest %(window)s")
+_FARTHER = gettext_lazy("Those with later deadlines were not looked at yet.")
 #: What waits is looked for among the nearest deadlines, whichever order it is then set in.
 _WAITING = {
-    "": Order(gettext_lazy("nearest deadline first")),
-    Sort.NEWEST: Order(gettext_lazy("newest first")),
-    Sort.OLDEST: Order(gettext_lazy("oldest first")),
+    "": Order(gettext_lazy("nearest deadline first"), _NEAREST, _FARTHER),
+    Sort.NEWEST: Order(gettext_lazy("newest first"), _NEAREST, _FARTHER),
+    Sort.OLDEST: Order(gettext_lazy("oldest first"), _NEAREST, _FARTHER),
 }
 _DONE = {
     DECIDED_BY_ME: Order(

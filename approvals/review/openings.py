@@ -1,7 +1,7 @@
 """The note that somebody has opened a request: the only writer of its rows.
 
 It is what a decision together with others rests on, so it tells of pages that were sent to a
-person, not of those a browser fetched ahead of them.
+person who asked for them, not of those a browser fetched ahead or that opened by themselves.
 """
 
 from __future__ import annotations

@@ -18,13 +18,16 @@ from approvals.review.page import find, panel_version
 from approvals.review.selection import Selection
 from approvals.states import DeliveryState
 
+#: In the address of a request that opens by itself: the one decided before.
+JUST_DECIDED = "decided"
+
 
 def onward(request: ApprovalRequest, selection: Selection, user: User) -> str:
     """The address of what opens once USER has decided REQUEST; "" where nothing is left."""
     following = selection.next_after(request, user)
     if following is None:
         return ""
-    told = urlencode({"decided": request.public_id})
+    told = urlencode({JUST_DECIDED: request.public_id})
     return f"{following.get_absolute_url()}{selection.words}&{told}"
 
 
@@ -34,7 +37,7 @@ def just_decided(user: User, words: Mapping[str, str], now: datetime) -> dict[st
     None where they name none, or none that USER may see and has decided.
     """
     try:
-        public_id = UUID(words.get("decided", ""))
+        public_id = UUID(words.get(JUST_DECIDED, ""))
         version = panel_version(user, public_id, now, looks=False)
         request = find(user, public_id)
     except (ValueError, Http404):

@@ -8,6 +8,7 @@ from approvals.templatetags import (
     amounts,
     assets,
     beats,
+    codes,
     icons,
     languages,
     marks,
@@ -19,6 +20,18 @@ from approvals.templatetags import (
 
 register = template.Library()
 
-for _part in (amounts, assets, beats, icons, languages, marks, moments, payload, prose, rail):
+for _part in (
+    amounts,
+    assets,
+    beats,
+    codes,
+    icons,
+    languages,
+    marks,
+    moments,
+    payload,
+    prose,
+    rail,
+):
     register.tags.update(_part.register.tags)
     register.filters.update(_part.register.filters)

@@ -52,7 +52,7 @@ def test_a_reviewer_turns_to_german_and_approves_in_it(
     page: Page = visitor.sign_in("anna")
     visitor.go("/preferences/")
     page.get_by_label("Language").select_option(label="Deutsch")
-    page.get_by_role("button", name="Keep").click()
+    page.get_by_role("button", name="Save").click()
     expect(page.get_by_text("Ihre Einstellungen sind gespeichert.")).to_be_visible()
     expect(page.locator("html")).to_have_attribute("lang", "de")
 

@@ -16,6 +16,7 @@ from django.db import transaction
 from approvals.callbacks import delivery, executions, heartbeats, lanes
 from approvals.callbacks.gateway import CALL_LIMIT, EXCHANGE_LIMIT
 from approvals.callbacks.lanes import Lanes, Shift, run
+from portal.env import Environment
 
 SOON = timedelta(seconds=5)  # never waited for: a call is made to end first
 
@@ -52,8 +53,10 @@ def test_a_call_begun_in_time_is_heard_before_celery_s_soft_limit(sweep: Any) ->
     assert budget + lanes.GRACE + lanes.POLL < soft_limit
 
 
-def test_a_lease_is_longer_than_any_call() -> None:
-    assert settings.DELIVERY_LEASE > CALL_LIMIT
+def test_a_lease_is_longer_than_any_call_begun_in_its_first_half() -> None:
+    assert settings.DELIVERY_LEASE / 2 > CALL_LIMIT
+    shortest = Environment.model_fields["delivery_lease_seconds"].metadata[0].ge
+    assert timedelta(seconds=shortest) / 2 >= CALL_LIMIT
 
 
 def test_a_source_has_no_more_than_its_lanes(busy: Any) -> None:

@@ -122,13 +122,17 @@ def test_no_word_of_a_composed_sentence_stays_english(place: str, text: str) -> 
         ),
         (
             f"Answered outside the portal: the callback failed{clock(AT)}.",
-            "Außerhalb des Portals beantwortet: "
-            "Der Callback ist um 13:01:03 CET am 21. November 2026 fehlgeschlagen.",
+            (
+                "Außerhalb des Portals beantwortet: "
+                "Der Callback ist um 13:01:03 CET am 21. November 2026 fehlgeschlagen."
+            ),
         ),
         (
             f"The callback timed out at AWS{clock(AT)}. That was before this answer.",
-            "Der Callback ist bei AWS um 13:01:03 CET am 21. November 2026 abgelaufen. "
-            "Das war vor dieser Antwort.",
+            (
+                "Der Callback ist bei AWS um 13:01:03 CET am 21. November 2026 abgelaufen. "
+                "Das war vor dieser Antwort."
+            ),
         ),
         ("A newer request took its place: Closed.", "Eine neuere Anfrage ersetzt sie: Closed."),
         ("It answered 503.", "Die Adresse antwortete mit 503."),

@@ -120,6 +120,29 @@ def test_what_was_there_before_is_written_from_the_youngest_down(
     assert len(found(anna, "berta")) == 8
 
 
+def test_large_requests_are_written_down_in_smaller_batches(
+    anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As long as each of them takes, all at once would take longer than a statement may."""
+    rows = [make_request(anna, title=f"Berta {number}") for number in range(30)]
+    forget(anna)
+    monkeypatch.setattr(indexing, "BATCH", 40)
+    words = "approvals_words_of(r.id)"
+    slow = f"CASE WHEN pg_sleep(0.05) IS NOT NULL AND r.id > 0 THEN {words} END"
+    for name in ("_TOLD_OF", "_OLD"):
+        monkeypatch.setattr(indexing, name, getattr(indexing, name).replace(words, slow))
+    with connection.cursor() as cursor:
+        cursor.execute("SET statement_timeout = '500ms'")
+    try:
+        while indexing.index_requests():
+            pass
+    finally:
+        with connection.cursor() as cursor:
+            cursor.execute("RESET statement_timeout")
+    assert SearchText.objects.count() == len(rows)
+    assert len(found(anna, "berta")) == len(rows)
+
+
 def test_two_who_write_at_once_leave_nothing_out(
     anna: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:

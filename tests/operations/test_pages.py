@@ -230,7 +230,7 @@ def test_every_end_of_an_answer_is_explained(client, olu, state, reply, words):
     settle(decided(), DeliveryState(state), reply, "SomeException: What it said.")
     page = text(client, DELIVERIES)
     assert words in page
-    assert "SomeException</span>" in page
+    assert "Some<wbr>Exception</span>" in page
     assert "What it said." in page
 
 

@@ -1,4 +1,4 @@
-"""Icons, dials, bars and initials."""
+"""Icons, dials, bars, initials and codes."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from approvals.templatetags.codes import breakable
 from approvals.templatetags.icons import icon, initials
 from approvals.templatetags.marks import bar, dial, urgency
 
@@ -72,3 +73,9 @@ def test_an_icon_is_hidden_from_screen_readers_and_escapes_its_name() -> None:
 )
 def test_initials_are_the_first_and_the_last(name: str, letters: str) -> None:
     assert initials(name) == letters
+
+
+def test_a_code_breaks_between_its_words_and_is_escaped() -> None:
+    assert breakable("CallbackTimeoutException") == "Callback<wbr>Timeout<wbr>Exception"
+    assert breakable("KMSException<b>") == "KMSException&lt;b&gt;"
+    assert breakable("") == ""

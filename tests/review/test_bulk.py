@@ -219,6 +219,7 @@ def test_opening_a_request_lets_it_go_with_the_others(anna: User) -> None:
     assert "Nothing to decide together" in summary(client, [row])
     client.head(row.get_absolute_url())
     client.get(row.get_absolute_url(), headers={"Sec-Purpose": "prefetch;prerender"})
+    client.get(row.get_absolute_url(), {"decided": order(anna, number=2).public_id})
     assert not Opening.objects.exists()
     client.get(row.get_absolute_url())
     client.get(row.get_absolute_url())

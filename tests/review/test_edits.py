@@ -88,6 +88,21 @@ def test_what_was_changed_is_sent_by_its_type_and_shown_afterwards(anna: User) -
     assert "approved this with 6 edits (/actions/0/arguments/amount, /big" in text
 
 
+@pytest.mark.parametrize("name", [AMOUNT, RATE])
+def test_a_thousand_written_the_german_way_is_not_taken_for_one(anna: User, name: str) -> None:
+    row, client = put(anna), signed_in(anna)
+    german = {"Accept-Language": "de"}
+    answer = press(client, row, **{name: "1.234", "edited": "1"}, headers=german)
+    assert answer.status_code == 422
+    assert "schreiben Sie 1234 oder 1.2340" in answer.content.decode()
+    assert not Decision.objects.exists()
+    assert press(client, row, **{name: "1.2340", "edited": "1"}, headers=german).status_code == 303
+    assert Decision.objects.get().edits in (
+        {EDITABLE[0]: "1.2340"},
+        {EDITABLE[5]: NumberToken("1.2340")},
+    )
+
+
 def test_an_edit_the_button_did_not_name_is_shown_before_it_is_sent(anna: User) -> None:
     """Without JavaScript the button cannot count: it does so in the answer."""
     row, client = put(anna), signed_in(anna)

@@ -382,3 +382,25 @@ def test_leaving_a_team_ends_finding_what_it_was_asked(anna: User, how: str) -> 
 def test_what_is_searched_for_stands_in_no_line_of_a_log(mark: str) -> None:
     line = strike_secrets(None, "", {"request": f"GET /requests/{mark}q=berta+olsen&kind=order"})
     assert line["request"] == f"GET /requests/{mark}q=[struck]&kind=order"
+
+
+def test_pages_of_what_is_closed_join_whatever_the_clocks_said(
+    anna: User, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    """Of two received at once the one with the later key may have the earlier time."""
+    monkeypatch.setattr(past, "PAGE_SIZE", 1)
+    rows = [make_request(anna, title=f"Berta {number}") for number in range(4)]
+    for row, other in zip(rows, [rows[2], rows[0], rows[3], rows[1]], strict=True):
+        approve(row, anna)
+        moved = ApprovalRequest.objects.filter(pk=row.pk)
+        assert moved.update(received_at=other.received_at) == 1
+    if how != "unwritten":
+        write_down()
+    for words in (Filter(), Filter(q="berta")):
+        seen, after = [], None
+        while True:
+            page = past.closed_page(anna, words, after=after)
+            seen += [row.title for row in page.rows]
+            if not (after := page.next):
+                break
+        assert seen == [f"Berta {number}" for number in reversed(range(4))]

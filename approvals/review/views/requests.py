@@ -17,7 +17,7 @@ from approvals.review.column import column_context
 from approvals.review.page import card_context, find, page_context, panel_version
 from approvals.review.rows import presentation_of
 from approvals.review.selection import Selection
-from approvals.review.toast import just_decided, toast_context
+from approvals.review.toast import JUST_DECIDED, just_decided, toast_context
 from approvals.review.views.answers import ReviewerRequest, signed_in, unchanged, versioned
 from approvals.review.waiting import BEAT_WORD, pulse_of
 
@@ -31,7 +31,7 @@ def show(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     """The page of a request this person may see; 404 for any other.
 
     Where the address names a list, it stands beside that; htmx gets the pane alone. That they
-    have opened it is noted (`review.openings`).
+    have opened it is noted (`review.openings`), unless it opened by itself after a decision.
     """
     now = timezone.now()
     selection = Selection.named(request.GET, request.user)
@@ -42,7 +42,8 @@ def show(request: ReviewerRequest, public_id: UUID) -> HttpResponse:
     told = {"version": version, "toast": just_decided(request.user, request.GET, now)}
     page = render(request, PAGE, context | told | framed(request, selection, now))
     # Last: what could not be shown was not opened.
-    if request.method == "GET" and "prefetch" not in request.headers.get("Sec-Purpose", ""):
+    ahead = "prefetch" in request.headers.get("Sec-Purpose", "")
+    if request.method == "GET" and not ahead and JUST_DECIDED not in request.GET:
         openings.note(approval, request.user, now)
     return page
 
