@@ -12,7 +12,9 @@ from datetime import date, datetime
 from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
+from django.utils import timezone
 from django.utils.translation import get_language, override
+from django.utils.translation import gettext as _
 
 if TYPE_CHECKING:
     from django.utils.functional import _StrPromise
@@ -153,3 +155,12 @@ def in_english(words: Words) -> str:
 def here() -> Locale:
     """The ways of the active language."""
     return LOCALES.get(get_language() or "en", EN)
+
+
+def moment_told(moment: datetime) -> str:
+    """`14:05:09 CET on 28 November 2026`, inside a sentence: whoever reads it, in their zone."""
+    local = timezone.localtime(moment)
+    return _("%(time)s on %(day)s") % {
+        "time": f"{local:%H:%M:%S %Z}",
+        "day": here().days_in_full(local),
+    }

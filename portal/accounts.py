@@ -25,9 +25,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 _MISMATCH = gettext_lazy("That username or email and password do not match.")
-_NOT_SENT = gettext_lazy(
-    "The mail could not be sent. Try again in a few minutes, or ask an administrator."
-)
+_NOT_SENT = gettext_lazy("The mail could not be sent. Try again in a few minutes, or ask an admin.")
 #: AUTH_PASSWORD_VALIDATORS in one sentence; theirs run into each other.
 _STRONG = gettext_lazy(
     "At least 12 characters; not a common one, and not like your name or address."

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable, Mapping
+from datetime import UTC
 from typing import Any
 
 import structlog
@@ -69,11 +70,13 @@ class Sessions(_ForPages, SessionMiddleware):
 class People(_ForPages, AuthenticationMiddleware):
     """request.user, of the session; from when they are known, times are in their zone and
     words in their language. Before, and for who chose none, it is the browser's language.
+    Programs are told English words and times in UTC.
     """
 
     def __call__(self, request: HttpRequest) -> Any:
         if is_for_programs(request):
-            return super().__call__(request)  # in English, whatever it asks for
+            with timezone.override(UTC):  # and in English, whatever it asks for
+                return super().__call__(request)
         translation.activate(translation.get_language_from_request(request))
         try:
             return self._in_their_words(super().__call__(request))

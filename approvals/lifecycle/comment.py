@@ -16,7 +16,7 @@ from approvals import doorbell, policy
 from approvals.clock import database_now
 from approvals.errors import AlreadyAnswered, InvalidFields, NoSuchQuestion
 from approvals.lifecycle import desk
-from approvals.locales import here
+from approvals.locales import here, moment_told
 from approvals.models import (
     ApprovalRequest,
     AuditEvent,
@@ -186,8 +186,8 @@ def _question(request: ApprovalRequest, question_id: UUID) -> Comment:
 def _same(former: Comment, text: str, answered_by: str) -> Comment:
     if (former.text, former.answered_by) != (text, answered_by):
         raise AlreadyAnswered(
-            _("It was answered at %(at)s UTC in other words; that answer stands.")
-            % {"at": f"{former.at:%H:%M:%S}"}
+            _("It was answered at %(at)s in other words; that answer stands.")
+            % {"at": moment_told(former.at)}
         )
     return former
 

@@ -20,7 +20,7 @@ from approvals.lifecycle.hearing import Hearing, hear, lock_whole
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.lifecycle.response import check_values
 from approvals.lifecycle.writing import write_decided
-from approvals.locales import here
+from approvals.locales import here, moment_told
 from approvals.models import (
     ApprovalRequest,
     AuditEvent,
@@ -155,10 +155,10 @@ def _undo_until(request: ApprovalRequest, at: datetime) -> datetime | None:
 def _check_first_vote(former: list[Decision], reviewer: User) -> None:
     for decision in former:
         if decision.reviewer_id == reviewer.pk:
-            at = f"{decision.decided_at:%H:%M:%S}"
+            at = moment_told(decision.decided_at)
             if decision.verdict == Verdict.APPROVED:
-                raise AlreadyVoted(_("You approved this at %(at)s UTC; it stands.") % {"at": at})
-            raise AlreadyVoted(_("You rejected this at %(at)s UTC; it stands.") % {"at": at})
+                raise AlreadyVoted(_("You approved this at %(at)s; it stands.") % {"at": at})
+            raise AlreadyVoted(_("You rejected this at %(at)s; it stands.") % {"at": at})
 
 
 def checked_comment(comment: str, verdict: Verdict) -> str:

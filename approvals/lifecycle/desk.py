@@ -6,12 +6,13 @@ from datetime import datetime, timedelta
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from approvals import doorbell, keyring
 from approvals.errors import AlreadyClosed
 from approvals.lifecycle.outcome import OwedAnswer
-from approvals.locales import here
+from approvals.locales import moment_told
 from approvals.models import ApprovalRequest, CallbackDelivery, Decision, Heartbeat, User
 from approvals.models.delivery import body_place
 from approvals.states import Cause, NoticeKind, OnTimeout, RequestState, Verdict, Withdrawal
@@ -61,19 +62,21 @@ def check_open(request: ApprovalRequest, now: datetime) -> None:
     if request.held_until:
         raise AlreadyClosed(held_sentence(request, request.held_until, now))
     if request.answer_by and now >= request.answer_by:
-        raise AlreadyClosed(_("The deadline passed at %(at)s.") % {"at": _clock(request.answer_by)})
+        raise AlreadyClosed(
+            _("The deadline passed at %(at)s.") % {"at": moment_told(request.answer_by)}
+        )
 
 
 def held_sentence(request: ApprovalRequest, until: datetime, now: datetime) -> str:
     """Who decided REQUEST, and when that is sent, for the one who came second."""
     decision = request.held_answer.decision
-    named = {"who": decision.who, "at": _clock(decision.decided_at)}
+    named = {"who": decision.who, "at": moment_told(decision.decided_at)}
     approved = decision.verdict == Verdict.APPROVED
     if now >= until:
         if approved:
             return _("%(who)s approved this at %(at)s; it is being sent.") % named
         return _("%(who)s rejected this at %(at)s; it is being sent.") % named
-    named["sent"] = f"{until:%H:%M:%S}"
+    named["sent"] = f"{timezone.localtime(until):%H:%M:%S}"
     if approved:
         return (
             _("%(who)s approved this at %(at)s; it is sent at %(sent)s unless they take it back.")
@@ -87,7 +90,7 @@ def held_sentence(request: ApprovalRequest, until: datetime, now: datetime) -> s
 
 def closing_sentence(request: ApprovalRequest) -> str:
     """Who or what closed REQUEST, and when, for the one who came second."""
-    at = _clock(request.closed_at) if request.closed_at else ""
+    at = moment_told(request.closed_at) if request.closed_at else ""
     last = request.decisions.standing().select_related("reviewer").order_by("-id").first()
     if request.state == RequestState.EXPIRED:
         by_rule = request.on_timeout in {OnTimeout.APPROVE, OnTimeout.REJECT}
@@ -175,10 +178,3 @@ def _tell_the_others(request: ApprovalRequest, *, at: datetime, by: User | None)
 
 def _ended(sentence: str) -> str:
     return sentence if sentence.endswith((".", "!", "?", "…")) else f"{sentence}."
-
-
-def _clock(moment: datetime) -> str:
-    return _("%(time)s UTC on %(day)s") % {
-        "time": f"{moment:%H:%M:%S}",
-        "day": here().days_in_full(moment),
-    }

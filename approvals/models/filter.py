@@ -28,7 +28,7 @@ _SLUG = re.compile(r"[-\w]{1,100}\Z")
 
 
 class Due(models.TextChoices):
-    """Where the nearest deadline lies; days end where the portal's time zone ends them."""
+    """Where the nearest deadline lies; days end where the reader's time zone ends them."""
 
     OVERDUE = "overdue", gettext_lazy("Overdue")
     TODAY = "today", gettext_lazy("Due today")

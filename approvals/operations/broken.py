@@ -10,6 +10,7 @@ from typing import Self
 from django.utils.translation import gettext_lazy
 
 from approvals.models import CallbackSource, Circuit
+from approvals.presentation.sentences import parted
 from approvals.templatetags.prose import reworded
 
 _PASSING = ("It is tried again.", "Whether it took the call is unknown; it is tried again.")
@@ -50,9 +51,7 @@ def broken_ways(sources: Iterable[CallbackSource], now: datetime) -> list[Broken
 
 def _told(detail: str) -> tuple[str, str, str]:
     """DETAIL (callbacks/replies) as AWS's code, what happened, and what to do."""
-    code, colon, sentence = detail.partition(": ")
-    if not colon:
-        code, sentence = "", detail
+    code, sentence = parted(detail)
     passing = sentence.endswith(_PASSING)
     trouble, stop, advice = reworded(sentence).partition(". ")
     if passing:

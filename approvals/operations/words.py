@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy
 
 from approvals.locales import Words
 from approvals.models import CallbackDelivery
+from approvals.presentation.sentences import parted
 from approvals.states import DeliveryState, Reply
 from approvals.templatetags.prose import reworded
 
@@ -86,7 +87,5 @@ def standing(delivery: CallbackDelivery) -> Standing:
 
 def answer_of_aws(delivery: CallbackDelivery) -> tuple[str, str]:
     """AWS's last answer as its code and our sentence about it; either may be empty."""
-    code, colon, sentence = delivery.detail.partition(": ")
-    if not colon:
-        code, sentence = "", delivery.detail
+    code, sentence = parted(delivery.detail)
     return code, reworded(sentence)

@@ -9,8 +9,9 @@ from urllib.parse import urlencode
 
 from django.urls import reverse
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
-from approvals.locales import here
+from approvals.locales import Words, here
 from approvals.models import User
 from approvals.models.filter import WINDOW, Due, Risk, Sort
 from approvals.models.listing import ListPage
@@ -26,7 +27,7 @@ def column_context(selection: Selection, user: User, now: datetime) -> dict[str,
     """What templates/queue/_list.html shows of SELECTION, for USER."""
     page = selection.page(user)
     count = _told(page)
-    view = selection.view
+    view, order = selection.view, order_of(selection)
     return {
         "selection": selection,
         "view": view,
@@ -38,7 +39,8 @@ def column_context(selection: Selection, user: User, now: datetime) -> dict[str,
         "later_page": bool(selection.cursor),
         "news_url": _news_url(selection, page),
         "chips": _chips(selection, page),
-        "order": _order(selection),
+        "order": order.words,
+        "order_beyond": order.beyond,
         "vain": selection.filter.is_vain,
         "without_search": selection.without("q").address,
         "longest_search": LONGEST_SEARCH,
@@ -48,7 +50,7 @@ def column_context(selection: Selection, user: User, now: datetime) -> dict[str,
         "list_words": selection.words,
         "may_select": view not in PAST and user.rights.anywhere(REVIEW),
         "elsewhere": [(each.title, each.address) for each in _elsewhere(selection)],
-        "window": WINDOW if selection.filter.looks_inside and not page.is_whole else 0,
+        "looked_among": _looked_among(selection, page, order),
         "sees_all": user.rights.oversees_something,
         "now": now,
         "nav": _nav(selection, count if page.count else None),
@@ -76,12 +78,48 @@ def _elsewhere(selection: Selection) -> list[Selection]:
     return [selection.among(view) for view in views]
 
 
-def _order(selection: Selection) -> str:
-    if selection.view in PAST:
-        return _("latest first")
-    orders = {"": _("nearest deadline first"), Sort.NEWEST: _("newest first"),
-              Sort.OLDEST: _("oldest first")}  # fmt: skip
-    return orders[selection.filter.sort]
+@dataclass(frozen=True, slots=True)
+class Order:
+    """How a list goes; AMONG: where it was looked for something, BEYOND: where not yet."""
+
+    words: Words
+    among: Words
+    beyond: Words
+
+
+_NEAREST = gettext_lazy("Among the nearest %(window)s")
+_FARTHER = gettext_lazy("Those with later deadlines were not looked at yet.")
+#: What waits is looked for among the nearest deadlines, whichever order it is then set in.
+_WAITING = {
+    "": Order(gettext_lazy("nearest deadline first"), _NEAREST, _FARTHER),
+    Sort.NEWEST: Order(gettext_lazy("newest first"), _NEAREST, _FARTHER),
+    Sort.OLDEST: Order(gettext_lazy("oldest first"), _NEAREST, _FARTHER),
+}
+_DONE = {
+    DECIDED_BY_ME: Order(
+        gettext_lazy("latest decision first"),
+        gettext_lazy("Among your latest %(window)s decisions"),
+        gettext_lazy("Earlier decisions were not looked at yet."),
+    ),
+    CLOSED: Order(
+        gettext_lazy("newest first"),
+        gettext_lazy("Among the newest %(window)s"),
+        gettext_lazy("Older ones were not looked at yet."),
+    ),
+}
+
+
+def order_of(selection: Selection) -> Order:
+    """How SELECTION goes: what is done has an order of its own, and no deadlines."""
+    return _DONE.get(selection.view) or _WAITING[selection.filter.sort]
+
+
+def _looked_among(selection: Selection, page: ListPage, order: Order) -> str:
+    """Where it was looked for PAGE, if there is more and no page is simply the next."""
+    looked = selection.filter.looks_inside or not page.rows
+    if page.is_whole or not looked:
+        return ""
+    return str(order.among) % {"window": here().whole(WINDOW)}
 
 
 def _news_url(selection: Selection, page: ListPage) -> str:

@@ -138,6 +138,8 @@ def _withdrawn(request: ApprovalRequest) -> Fact:
     if request.withdrawal == Withdrawal.ELSEWHERE:
         how = request.closed_because.partition(": ")[2]
         return Fact("warn", _("Answered outside the portal"), _sentence(reworded(how)), at=at)
+    if request.withdrawal == Withdrawal.SOURCE:
+        return Fact("warn", title, request.closed_because, at=at)
     if request.withdrawal != Withdrawal.OPERATOR:
         return Fact("warn", title, reworded(request.closed_because), at=at)
     line = request.history.filter(tag=AuditTag.WITHDRAWN).select_related("actor").last()

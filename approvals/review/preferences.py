@@ -56,7 +56,7 @@ class PreferencesForm(forms.Form):
         super().__init__(*args, **kwargs)  # type: ignore[arg-type]
         languages = self.fields["language"]
         assert isinstance(languages, forms.ChoiceField)
-        languages.choices = [("", _("As my browser says")), *settings.LANGUAGES]
+        languages.choices = [("", _("As my browser says; mails in English")), *settings.LANGUAGES]
         local = now.astimezone(ZoneInfo(settings.TIME_ZONE))
         portals = (
             "",

@@ -12,7 +12,7 @@ from approvals.locales import here
 
 
 def clock(moment: datetime) -> str:
-    """`14:30:11`, in the portal's zone, with the day where it is not today."""
+    """`14:30:11`, in the reader's zone, with the day where it is not today."""
     local = timezone.localtime(moment)
     today = local.date() == timezone.localdate()
     if today:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from django import template
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString, mark_safe
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import get_language
 
+from approvals.presentation import sentences
 from approvals.presentation.markdown import render_markdown
 from approvals.presentation.text import visible
 
@@ -40,28 +41,12 @@ def as_noun(label: object) -> str:
 
 @register.filter
 def reworded(text: str) -> str:
-    """TEXT, which was written down in English: in the reader's language where we know it.
+    """TEXT of the portal's own, written down in English: in its reader's language and zone.
 
-    What was written down with a code in front (`AccessDenied: …`) keeps the code.
+    It is one sentence, or several, perhaps behind a code (`AccessDenied: …`), which stays. Not
+    for what senders or operators wrote.
     """
-    if not text or get_language() == "en":
-        return text
-    known = gettext(text)
-    if known != text:
-        return known
-    code, colon, rest = text.partition(": ")
-    lead, said = (f"{code}: ", rest) if colon else ("", text)
-    for tail in _TAILS:
-        if said.endswith(tail):
-            return f"{lead}{gettext(said.removesuffix(tail).strip())} {gettext(tail)}"
-    return f"{lead}{gettext(said)}"
-
-
-#: What callbacks/replies and callbacks/outbox put behind a sentence of theirs.
-_TAILS = (
-    gettext_noop("Whether it took the call is unknown; it is tried again."),
-    gettext_noop("The callback has expired; no more attempts."),
-)
+    return sentences.reworded(text) if text else ""
 
 
 @register.filter

@@ -219,7 +219,8 @@ class House:
         lifecycle.withdraw(
             self.requests["elsewhere"].pk,
             why=Withdrawal.ELSEWHERE,
-            reason="Answered outside the portal: the callback succeeded at 12:01:03 UTC.",
+            reason="Answered outside the portal: "
+            "the callback succeeded at 12:01:03 UTC on 21 November 2026.",
         )
         self._put("unconfirmed", "anna", title="Release order NO-107")
         self.decide("unconfirmed", "anna")

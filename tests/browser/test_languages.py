@@ -74,7 +74,9 @@ def test_scripts_speak_german_too(visit: Any, order: ApprovalRequest, anna: User
     page: Page = visitor.sign_in("anna")
     visitor.go(order.get_absolute_url())
     page.keyboard.press("a")
-    expect(page.locator("#chosen")).to_have_text("Genehmigen ist gewählt. Strg+Eingabe sendet es.")
+    expect(page.locator("#chosen")).to_have_text(
+        "„Genehmigen“ ist gewählt. Strg+Eingabe sendet die Entscheidung."
+    )
     expect(page.locator("#history time").first).to_contain_text("vor ")
     page.wait_for_timeout(1_100)  # the ticker has said it once more
     expect(page.locator("#history time").first).to_contain_text("vor ")

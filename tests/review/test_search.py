@@ -316,6 +316,60 @@ def test_of_more_than_a_window_the_nearest_are_sorted_and_the_page_says_so(
     assert "Among the nearest 2" in page
 
 
+def narrowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As if one looked among two at a time, and every word were in thousands of requests."""
+    monkeypatch.setattr(search, "FEW", -1)
+    for module in (filters, queues, past):
+        monkeypatch.setattr(module, "WINDOW", 2)
+    monkeypatch.setattr("approvals.review.column.WINDOW", 2)
+
+
+@pytest.mark.parametrize(
+    ("view", "among", "beyond"),
+    [
+        (
+            "decided-by-me",
+            "Among your latest 2 decisions",
+            "Earlier decisions were not looked at yet.",
+        ),
+        ("closed", "Among the newest 2", "Older ones were not looked at yet."),
+        (
+            "needs-me",
+            "Among the nearest 2",
+            "Those with later deadlines were not looked at yet.",
+        ),
+    ],
+)
+def test_what_is_done_is_not_spoken_of_by_its_deadline(
+    anna: User, view: str, among: str, beyond: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrowed(monkeypatch)
+    for number in range(4):
+        row = make_request(anna, title=f"Kari {number}", timeout_seconds=1_000 + number)
+        if view != "needs-me":
+            approve(row, anna)
+    write_down()
+    page = signed_in(anna).get(f"/requests/?view={view}&q=berta").content.decode()
+    assert among in page
+    assert beyond in page
+    assert ("deadline" in page) == (view == "needs-me")
+
+
+def test_where_the_newest_all_wait_the_list_of_what_is_closed_leads_on(
+    anna: User, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrowed(monkeypatch)
+    approve(make_request(anna, title="Kari"), anna)
+    for number in range(2):
+        make_request(anna, title=f"Berta {number}")
+    page = signed_in(anna).get("/requests/?view=closed").content.decode()
+    assert "None of these is closed." in page
+    assert "Nothing was closed yet." not in page
+    onward = re.search(r'class="btn" href="([^"]*cursor=[^"]*)">Look further', page)
+    assert onward
+    assert rows_of(signed_in(anna).get(unescape(onward[1])).content.decode()) == ["Kari"]
+
+
 def test_leaving_a_team_ends_finding_what_it_was_asked(anna: User, how: str) -> None:
     make_request(groups=["desk"], title="Berta")
     assert titles(anna, "berta", how=how) == ["Berta"]

@@ -122,6 +122,12 @@ def test_whom_nobody_could_tell_is_said_beside_the_field(order, anna, htmx: bool
     assert '<b class="remark-name">@carl</b>' not in text
 
 
+def test_several_whom_nobody_could_tell_are_said_in_the_plural(order, anna) -> None:
+    make_user("dora")
+    text = say(signed_in(anna), order, "@carl @dora look", htmx=True).content.decode()
+    assert "@carl and @dora cannot see this request and were not told." in text
+
+
 def test_a_name_is_marked_only_where_it_is_a_mention() -> None:
     pieces = pieces_of("@bert, x@bert @Bert @berta @bert.", ["bert"])
     assert [piece.text for piece in pieces if piece.mentions] == ["@bert", "@Bert", "@bert"]

@@ -9,6 +9,7 @@ from django.contrib import messages
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 from django.views.decorators.http import require_POST
 
 from approvals import lifecycle
@@ -56,7 +57,11 @@ def _said(
     untold = ""
     if not_told:
         names = listed_names([f"@{name}" for name in not_told])
-        untold = _("%(names)s cannot see this request and was not told.") % {"names": names}
+        untold = ngettext(
+            "%(names)s cannot see this request and was not told.",
+            "%(names)s cannot see this request and were not told.",
+            len(not_told),
+        ) % {"names": names}
     if request.htmx:
         told = {"commented": words, "untold": untold}
         return _thread(request, approval.public_id, CommentForm(), status=200, **told)
