@@ -22,7 +22,7 @@ from approvals.models.archive import visible_page
 from approvals.models.listing import ListPage, Place
 from approvals.models.queue import Walk, pending_page
 from approvals.models.rights import AUDIT, OPERATE
-from approvals.problems import documented
+from approvals.openapi import documented
 from approvals.review import tokens
 from approvals.review.body import CommentBody, DecisionBody, Unreadable, read_comment, read_decision
 from approvals.review.cursors import from_cursor, to_cursor
