@@ -180,5 +180,5 @@ def _ended(sentence: str) -> str:
 def _clock(moment: datetime) -> str:
     return _("%(time)s UTC on %(day)s") % {
         "time": f"{moment:%H:%M:%S}",
-        "day": here().days_in_full(moment),
+        "day": here().long_date(moment),
     }
