@@ -49,13 +49,13 @@ class Item(BaseModel):
 
     @classmethod
     def facts(cls, request: ApprovalRequest, now: datetime) -> dict[str, Any]:
-        claimed = request.claimed_until is not None and request.claimed_until > now
+        claimant = request.claimant(now)
         return {
             "id": request.public_id,
             "url": settings.BASE_URL + request.get_absolute_url(),
             "kind": request.kind.slug,
             "source": request.source.slug,
-            "claimed_by": request.claimed_by.username if claimed and request.claimed_by else None,
+            "claimed_by": claimant.username if claimant else None,
             "required": request.required_approvals,
             "held": HeldOut.of(request),
             **{name: getattr(request, name) for name in _PLAIN},
