@@ -31,12 +31,13 @@ PROBLEM_SCHEMA: dict[str, Any] = {
     "type": "object",
     "required": ["type", "title", "status", "detail"],
     "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
+        "type": {"type": "string", "format": "uri-reference", "default": "about:blank"},
+        "title": {"type": "string", "description": "What happened."},
         "status": {"type": "integer"},
-        "detail": {"type": "string"},
+        "detail": {"type": "string", "description": "What to do."},
         "errors": {
             "type": "array",
+            "description": "Every field to mend, its name dotted where nested; only with 422.",
             "items": {
                 "type": "object",
                 "required": ["field", "message"],
