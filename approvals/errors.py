@@ -6,6 +6,9 @@ This module imports nothing of ours.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 
 class Refusal(Exception):
     """The desk said no; nothing was written."""
@@ -68,6 +71,15 @@ class InvalidFields(Refusal):
     def __init__(self, fields: dict[str, str]) -> None:
         super().__init__("; ".join(f"{name}: {why}" for name, why in fields.items()))
         self.fields = fields
+
+
+@contextmanager
+def gathered(fields: dict[str, str]) -> Iterator[None]:
+    """Add the FIELDS to mend that are found inside, so that all are told at once."""
+    try:
+        yield
+    except InvalidFields as refusal:
+        fields |= refusal.fields
 
 
 class DifferentContent(Refusal):

@@ -30,45 +30,45 @@ class Locale:
     decimal: str
     group: str
     #: Whether a currency stands behind its amount.
-    behind: bool
+    currency_behind: bool
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
-    day: str
-    day_with_year: str
-    weekday: str
-    weekday_day: str
-    weekday_date: str
-    long_date: str
-    long_day: str
+    short_pattern: str
+    short_with_year_pattern: str
+    weekday_pattern: str
+    weekday_short_pattern: str
+    full_pattern: str
+    weekday_long_pattern: str
+    long_pattern: str
 
-    def days(self, local: date) -> str:
+    def short_date(self, local: date) -> str:
         """`18 Nov`, for a day of this year."""
-        return _written(self, self.day, local.year, local.month, local.day)
+        return _written(self, self.short_pattern, local.year, local.month, local.day)
 
-    def days_of_a_year(self, local: date) -> str:
+    def short_date_with_year(self, local: date) -> str:
         """`18 Nov 2025`."""
-        return _written(self, self.day_with_year, local.year, local.month, local.day)
+        return _written(self, self.short_with_year_pattern, local.year, local.month, local.day)
 
-    def weekdays_time(self, local: datetime) -> str:
+    def weekday_and_time(self, local: datetime) -> str:
         """`Mon 09:00`, for one of the next days."""
-        day = _written(self, self.weekday, local.year, local.month, local.day)
+        day = _written(self, self.weekday_pattern, local.year, local.month, local.day)
         return f"{day} {local:%H:%M}"
 
-    def weekday_and_day(self, local: date) -> str:
+    def weekday_and_date(self, local: date) -> str:
         """`Fri 20 Nov`."""
-        return _written(self, self.weekday_day, local.year, local.month, local.day)
+        return _written(self, self.weekday_short_pattern, local.year, local.month, local.day)
 
-    def dated(self, local: date) -> str:
+    def full_date(self, local: date) -> str:
         """`Fri 20 Nov 2026`."""
-        return _written(self, self.weekday_date, local.year, local.month, local.day)
+        return _written(self, self.full_pattern, local.year, local.month, local.day)
 
-    def in_full(self, local: date) -> str:
+    def weekday_and_long_date(self, local: date) -> str:
         """`Friday 20 November 2026`."""
-        return _written(self, self.long_date, local.year, local.month, local.day)
+        return _written(self, self.weekday_long_pattern, local.year, local.month, local.day)
 
-    def days_in_full(self, local: date) -> str:
+    def long_date(self, local: date) -> str:
         """`20 November 2026`."""
-        return _written(self, self.long_day, local.year, local.month, local.day)
+        return _written(self, self.long_pattern, local.year, local.month, local.day)
 
     def whole(self, number: int) -> str:
         """`10,000`."""
@@ -116,31 +116,31 @@ _GERMAN_MONTHS = (
 EN = Locale(
     decimal=".",
     group=",",
-    behind=False,
+    currency_behind=False,
     weekdays=_ENGLISH_DAYS,
     months=_ENGLISH_MONTHS,
-    day="{d} {month}",
-    day_with_year="{d} {month} {year}",
-    weekday="{weekday}",
-    weekday_day="{weekday} {d} {month}",
-    weekday_date="{weekday} {d} {month} {year}",
-    long_date="{long_weekday} {d} {long_month} {year}",
-    long_day="{d} {long_month} {year}",
+    short_pattern="{d} {month}",
+    short_with_year_pattern="{d} {month} {year}",
+    weekday_pattern="{weekday}",
+    weekday_short_pattern="{weekday} {d} {month}",
+    full_pattern="{weekday} {d} {month} {year}",
+    weekday_long_pattern="{long_weekday} {d} {long_month} {year}",
+    long_pattern="{d} {long_month} {year}",
 )
 
 DE = Locale(
     decimal=",",
     group=".",
-    behind=True,
+    currency_behind=True,
     weekdays=_GERMAN_DAYS,
     months=_GERMAN_MONTHS,
-    day="{d:02d}.{m:02d}.",
-    day_with_year="{d:02d}.{m:02d}.{year}",
-    weekday="{weekday},",
-    weekday_day="{weekday}, {d:02d}.{m:02d}.",
-    weekday_date="{weekday}, {d:02d}.{m:02d}.{year}",
-    long_date="{long_weekday}, {d}. {long_month} {year}",
-    long_day="{d}. {long_month} {year}",
+    short_pattern="{d:02d}.{m:02d}.",
+    short_with_year_pattern="{d:02d}.{m:02d}.{year}",
+    weekday_pattern="{weekday},",
+    weekday_short_pattern="{weekday}, {d:02d}.{m:02d}.",
+    full_pattern="{weekday}, {d:02d}.{m:02d}.{year}",
+    weekday_long_pattern="{long_weekday}, {d}. {long_month} {year}",
+    long_pattern="{d}. {long_month} {year}",
 )
 
 LOCALES = {"en": EN, "de": DE}
@@ -162,5 +162,5 @@ def moment_told(moment: datetime) -> str:
     local = timezone.localtime(moment)
     return _("%(time)s on %(day)s") % {
         "time": f"{local:%H:%M:%S %Z}",
-        "day": here().days_in_full(local),
+        "day": here().long_date(local),
     }

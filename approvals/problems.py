@@ -216,34 +216,3 @@ def worded(status: int, *, headers: Mapping[str, str] | None = None) -> HttpResp
     """STATUS in the portal's words, where nothing more is known."""
     detail = _DETAILS.get(status, "Something went wrong here. Send it again later.")
     return problem(status, HTTPStatus(status).phrase, detail, headers=headers)
-
-
-def documented(*statuses: int) -> dict[int, dict[str, Any]]:
-    """The `responses` of an OpenAPI operation that may refuse with STATUSES."""
-    content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
-    return {
-        status: {"description": HTTPStatus(status).phrase, "content": content}
-        for status in statuses
-    }
-
-
-#: The schema `documented` refers to; approvals.api adds it to the document.
-PROBLEM_SCHEMA: dict[str, Any] = {
-    "title": "Problem",
-    "type": "object",
-    "required": ["type", "title", "status", "detail"],
-    "properties": {
-        "type": {"type": "string"},
-        "title": {"type": "string"},
-        "status": {"type": "integer"},
-        "detail": {"type": "string"},
-        "errors": {
-            "type": "array",
-            "items": {
-                "type": "object",
-                "required": ["field", "message"],
-                "properties": {"field": {"type": "string"}, "message": {"type": "string"}},
-            },
-        },
-    },
-}

@@ -6,68 +6,18 @@ A missing or malformed setting stops start-up with its name and never with its v
 
 from __future__ import annotations
 
-import base64
 import os
 from collections.abc import Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
-from pydantic import BaseModel, ConfigDict, Field, SecretBytes, SecretStr, ValidationError
+from pydantic import Field, SecretBytes, SecretStr, ValidationError
 from pydantic.functional_validators import AfterValidator, BeforeValidator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-
-def _words(raw: object) -> object:
-    return raw.replace(",", " ").split() if isinstance(raw, str) else raw
-
-
-def _key_bytes(raw: object) -> object:
-    if not isinstance(raw, str):
-        return raw
-    try:
-        key = base64.b64decode(raw, validate=True)
-    except ValueError:
-        raise ValueError("write 32 random bytes as base64") from None
-    if len(key) != 32:
-        raise ValueError(f"the key has {len(key)} bytes; write 32 random bytes as base64")
-    return key
-
-
-def _hard_to_guess(token: SecretStr) -> SecretStr:
-    if 0 < len(token) < 20:
-        raise ValueError("write 20 random characters or more, or nothing")
-    return token
-
-
-def _scheme(*allowed: str) -> BeforeValidator:
-    def check(raw: object) -> object:
-        if isinstance(raw, str) and urlsplit(raw).scheme not in allowed:
-            raise ValueError(
-                f"write an address that starts with {' or '.join(filter(None, allowed))}://"
-            )
-        return raw
-
-    return BeforeValidator(check)
-
-
-class FieldKey(BaseModel):
-    """One key of the ring that encrypts callback IDs and secrets at rest."""
-
-    model_config = ConfigDict(frozen=True)
-    key_id: str = Field(pattern=r"^[a-z0-9-]{1,16}$")
-    key: Annotated[SecretBytes, BeforeValidator(_key_bytes)]
-
-
-def _field_keys(raw: object) -> object:
-    if not isinstance(raw, str):
-        return raw
-    pairs = [item.partition(":") for item in raw.replace(",", " ").split()]
-    if not pairs:
-        raise ValueError("write at least one key as id:base64-of-32-bytes")
-    return [{"key_id": key_id, "key": key} for key_id, _, key in pairs]
+from portal.env_values import FieldKey, hard_to_guess, key_bytes, key_ring, scheme, words
 
 
 class _FileSource(PydanticBaseSettingsSource):
@@ -98,28 +48,28 @@ class Environment(BaseSettings):
         enable_decoding=False, extra="ignore", hide_input_in_errors=True
     )
 
-    database_url: Annotated[str, _scheme("postgresql", "postgres")] = Field(
+    database_url: Annotated[str, scheme("postgresql", "postgres")] = Field(
         description="PostgreSQL 15 or newer, as postgresql://user:password@host:port/name"
     )
-    redis_url: Annotated[str, _scheme("redis", "rediss")] = Field(
+    redis_url: Annotated[str, scheme("redis", "rediss")] = Field(
         description="Redis 7 or Valkey 8 and newer, as redis://host:port/0"
     )
     secret_key: SecretStr = Field(
         min_length=50, description="Django's secret: 50 random characters or more"
     )
-    secret_key_fallbacks: Annotated[list[SecretStr], BeforeValidator(_words)] = Field(
+    secret_key_fallbacks: Annotated[list[SecretStr], BeforeValidator(words)] = Field(
         default=[], description="Former values of SECRET_KEY that still verify, while rotating"
     )
-    field_keys: Annotated[list[FieldKey], BeforeValidator(_field_keys)] = Field(
+    field_keys: Annotated[list[FieldKey], BeforeValidator(key_ring)] = Field(
         description="Encryption at rest: id:base64-of-32-bytes, the current key first"
     )
-    audit_key: Annotated[SecretBytes, BeforeValidator(_key_bytes)] = Field(
+    audit_key: Annotated[SecretBytes, BeforeValidator(key_bytes)] = Field(
         description="Key of the audit chain: base64 of 32 random bytes"
     )
-    allowed_hosts: Annotated[list[str], BeforeValidator(_words)] = Field(
+    allowed_hosts: Annotated[list[str], BeforeValidator(words)] = Field(
         min_length=1, description="Host names under which the portal answers"
     )
-    base_url: Annotated[str, _scheme("https", "http")] = Field(
+    base_url: Annotated[str, scheme("https", "http")] = Field(
         description="Address people open, for links in mails: https://approvals.example.com"
     )
     debug: bool = Field(default=False, description="Django's debug pages; never in production")
@@ -132,7 +82,7 @@ class Environment(BaseSettings):
         default=False,
         description="A proxy in front ends TLS, strips and sets X-Forwarded-Proto and -For",
     )
-    email_url: Annotated[str, _scheme("console", "smtp", "smtps", "smtp+tls", "memory", "file")] = (
+    email_url: Annotated[str, scheme("console", "smtp", "smtps", "smtp+tls", "memory", "file")] = (
         Field(default="console:", description="Mail: console: or smtp+tls://user:password@host:587")
     )
     email_from: str = Field(
@@ -146,12 +96,12 @@ class Environment(BaseSettings):
         pattern=r"^(DEBUG|INFO|WARNING|ERROR)$",
         description="How much is logged: DEBUG, INFO, WARNING or ERROR",
     )
-    metrics_token: Annotated[SecretStr, AfterValidator(_hard_to_guess)] = Field(
+    metrics_token: Annotated[SecretStr, AfterValidator(hard_to_guess)] = Field(
         default=SecretStr(""),
         description="Bearer token that /metrics asks for, 20 characters or more; without it there "
         "is no /metrics",
     )
-    traces_url: Annotated[str, _scheme("http", "https", "")] = Field(
+    traces_url: Annotated[str, scheme("http", "https", "")] = Field(
         default="",
         description="Where spans are sent, OTLP over HTTP: http://collector:4318/v1/traces; "
         "needs the extra otel",

@@ -10,10 +10,12 @@ from ninja.errors import HttpError, ValidationError
 
 from approvals import problems
 from approvals.api.docs import ReadableDocs
+from approvals.complaints import worded
 from approvals.errors import Refusal
 from approvals.intake import api as intake
 from approvals.intake import events
 from approvals.intake.openapi import SECURITY_SCHEMES
+from approvals.openapi import PROBLEM_SCHEMA
 from approvals.review import api as review
 
 _PERSONAL_TOKEN = {
@@ -32,7 +34,7 @@ class PortalAPI(NinjaAPI):
         schema = super().get_openapi_schema(**kwargs)
         schemes = schema["components"].setdefault("securitySchemes", {})
         schemes.update(SECURITY_SCHEMES, PersonalTokenAuth=_PERSONAL_TOKEN)
-        schema["components"]["schemas"]["Problem"] = problems.PROBLEM_SCHEMA
+        schema["components"]["schemas"]["Problem"] = PROBLEM_SCHEMA
         return schema
 
 
@@ -42,9 +44,7 @@ def _refused(_request: HttpRequest, error: Refusal) -> HttpResponse:
 
 def _invalid_parameters(_request: HttpRequest, error: ValidationError) -> HttpResponse:
     # Ninja's places start with where it looked: ("query", "limit"), ("body", "payload", …).
-    return problems.invalid(
-        {".".join(map(str, found["loc"][1:])): f"{found['msg']}." for found in error.errors}
-    )
+    return problems.invalid(worded(error.errors, skip=1))
 
 
 def _http_error(_request: HttpRequest, error: HttpError) -> HttpResponse:

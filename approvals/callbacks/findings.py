@@ -9,8 +9,6 @@ from __future__ import annotations
 import json
 from datetime import datetime, timedelta
 
-from django.utils.translation import gettext_noop
-
 from approvals.callbacks import outbox, pace
 from approvals.callbacks.gateway import Said
 from approvals.callbacks.history import CallbackPast, Past, callback, clock
@@ -19,6 +17,13 @@ from approvals.keyring import SealBroken
 from approvals.lifecycle import checks
 from approvals.lifecycle.checks import Terms
 from approvals.models import ApprovalRequest, CallbackCheck, CallbackDelivery
+from approvals.models.delivery import (
+    HISTORY_LACKS_IT,
+    HISTORY_OPEN,
+    HISTORY_TOO_LONG,
+    HISTORY_UNCLEAR,
+    HISTORY_UNREADABLE,
+)
 from approvals.states import CallbackFinding, CallbackVerb, DeliveryState, Reply, Withdrawal
 
 #: A history lags behind: what it does not show yet is looked for so often.
@@ -27,8 +32,6 @@ TRIES = 5
 TRIES_WHO_CLOSED = 3
 MENDING_PAUSE = timedelta(hours=1)
 
-_TOO_LONG = gettext_noop("The history is longer than the portal reads.")
-_MISSING = gettext_noop("The execution's history does not hold this callback.")
 _ENDING = {CallbackVerb.SUCCEED: "CallbackSucceeded", CallbackVerb.FAIL: "CallbackFailed"}
 
 
@@ -99,8 +102,8 @@ def _unsettled(past: Past) -> tuple[CallbackFinding, str, timedelta | None]:
     if past.answer.reply != Reply.ACCEPTED:
         return CallbackFinding.UNREADABLE, past.answer.detail, MENDING_PAUSE
     if not past.is_whole:
-        return CallbackFinding.UNREADABLE, _TOO_LONG, None
-    return CallbackFinding.MISSING, _MISSING, None
+        return CallbackFinding.UNREADABLE, HISTORY_TOO_LONG, None
+    return CallbackFinding.MISSING, HISTORY_LACKS_IT, None
 
 
 def judge(
@@ -111,21 +114,18 @@ def judge(
     if found and found.ended:
         is_ours = _is_ours(delivery, found)
         if is_ours is None:
-            return stays, gettext_noop(
-                "The history does not show what ended the callback. It is read again."
-            )
+            return stays, HISTORY_UNCLEAR
         if is_ours:
             sentence = f"The execution's history shows this answer{clock(found.ended.at)}."
             return DeliveryState.DELIVERED, sentence
         before = " That was before this answer." if found.timed_out else ""
         return DeliveryState.UNDELIVERABLE, ending(found) + before
     if past.answer.reply != Reply.ACCEPTED:
-        return stays, f"The history could not be read. {past.answer.detail}"
+        return stays, f"{HISTORY_UNREADABLE} {past.answer.detail}"
     if found:
-        return stays, gettext_noop(
-            "The history does not show an end of the callback yet. It is read again."
-        )
-    return stays, f"{_MISSING if past.is_whole else _TOO_LONG} Nobody can tell from it."
+        return stays, HISTORY_OPEN
+    why = HISTORY_LACKS_IT if past.is_whole else HISTORY_TOO_LONG
+    return stays, f"{why} Nobody can tell from it."
 
 
 def _is_ours(delivery: CallbackDelivery, found: CallbackPast) -> bool | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
-from typing import Self
+from typing import Literal, Self
 from uuid import UUID
 
 from django.conf import settings
@@ -14,7 +14,11 @@ from pydantic import BaseModel
 
 from approvals.models import ApprovalRequest, Comment
 from approvals.models.address import page_path
-from approvals.states import CommentKind, DeliveryState
+from approvals.states import Channel, CommentKind, DeliveryState, RequestState, Verdict
+
+Ending = Literal[
+    RequestState.APPROVED, RequestState.REJECTED, RequestState.EXPIRED, RequestState.WITHDRAWN
+]
 
 
 class OpenAnswer(BaseModel):
@@ -22,7 +26,7 @@ class OpenAnswer(BaseModel):
 
     id: UUID
     url: str
-    state: str
+    state: RequestState
     answer_by: datetime | None
     payload_sha256: str
     warnings: list[str]
@@ -32,7 +36,7 @@ class OpenAnswer(BaseModel):
         return cls(
             id=request.public_id,
             url=_page_of(request.public_id),
-            state=request.state,
+            state=RequestState(request.state),
             answer_by=request.answer_by,
             payload_sha256=request.payload_sha256,
             warnings=list(warnings),
@@ -67,17 +71,17 @@ def _page_of(public_id: UUID) -> str:
 
 
 class DecisionAnswer(BaseModel):
-    verdict: str
+    verdict: Verdict
     by: str
     at: datetime
     comment: str
-    channel: str
+    channel: Channel
 
 
 class HeldAnswer(BaseModel):
     """A decision that ends the matter at `until`, unless who made it takes it back."""
 
-    verdict: str
+    verdict: Verdict
     by: str
     until: datetime
 
@@ -85,7 +89,7 @@ class HeldAnswer(BaseModel):
 class DeliveryAnswer(BaseModel):
     """How far the answer has come on its way to AWS."""
 
-    state: str
+    state: DeliveryState
     attempts: int
     detail: str
     delivered_at: datetime | None
@@ -106,7 +110,7 @@ class QuestionAnswer(BaseModel):
 class FollowAnswer(OpenAnswer):
     """A request as it stands now. `outcome` is null while it is pending."""
 
-    outcome: str | None
+    outcome: Ending | None
     closed_at: datetime | None
     closed_because: str
     held: HeldAnswer | None
@@ -119,7 +123,7 @@ class FollowAnswer(OpenAnswer):
         opened = OpenAnswer.of(request, warnings)
         return cls(
             **opened.model_dump(),
-            outcome=None if request.is_pending else request.state,
+            outcome=None if opened.state is RequestState.PENDING else opened.state,
             closed_at=request.closed_at,
             closed_because=request.closed_because,
             held=_held(request),
@@ -133,11 +137,11 @@ def _decisions(request: ApprovalRequest) -> list[DecisionAnswer]:
     rows = request.decisions.standing().select_related("reviewer").order_by("id")
     return [
         DecisionAnswer(
-            verdict=row.verdict,
+            verdict=Verdict(row.verdict),
             by=row.reviewer.username if row.reviewer else row.cause,
             at=row.decided_at,
             comment=row.comment,
-            channel=row.channel,
+            channel=Channel(row.channel),
         )
         for row in rows
     ]
@@ -148,7 +152,7 @@ def _held(request: ApprovalRequest) -> HeldAnswer | None:
         return None
     decision = request.held_answer.decision
     by = decision.reviewer.username if decision.reviewer else decision.cause
-    return HeldAnswer(verdict=decision.verdict, by=by, until=request.held_until)
+    return HeldAnswer(verdict=Verdict(decision.verdict), by=by, until=request.held_until)
 
 
 def _questions(request: ApprovalRequest) -> list[QuestionAnswer]:
@@ -173,10 +177,10 @@ def _delivery(request: ApprovalRequest) -> DeliveryAnswer | None:
     owed = getattr(request, "delivery", None)
     if owed is None:
         return None
-    delivered = owed.state == DeliveryState.DELIVERED
+    state = DeliveryState(owed.state)
     return DeliveryAnswer(
-        state=owed.state,
+        state=state,
         attempts=owed.attempts,
         detail=owed.detail,
-        delivered_at=owed.settled_at if delivered else None,
+        delivered_at=owed.settled_at if state is DeliveryState.DELIVERED else None,
     )

@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from approvals.problems import documented
+from approvals.openapi import documented
 
 _SIGNATURE = [
     ("webhook-id", "1 to 128 letters, digits, _ and -", r"^[A-Za-z0-9_-]{1,128}$"),

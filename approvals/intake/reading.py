@@ -7,8 +7,8 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from approvals.canonical import Json, canonical_json, plain_json, sha256_hex
+from approvals.complaints import complaints
 from approvals.errors import InvalidFields
-from approvals.intake.complaints import complaints
 from approvals.intake.schemas import RequestBody
 from approvals.lifecycle import NewRequest
 from approvals.policy import Wanting

@@ -12,10 +12,10 @@ from django.utils.translation import gettext as _
 
 from approvals import doorbell, policy
 from approvals.canonical import Json
-from approvals.errors import AlreadyVoted, InvalidFields, StalePage
+from approvals.errors import AlreadyVoted, InvalidFields, StalePage, gathered
 from approvals.lifecycle import desk, hold, outcome
 from approvals.lifecycle.bulk import check_together, check_votes
-from approvals.lifecycle.edits import check_agreed, check_edits, named
+from approvals.lifecycle.edits import Edited, check_agreed, check_edits, named
 from approvals.lifecycle.hearing import Hearing, hear, lock_whole
 from approvals.lifecycle.outcome import OwedAnswer
 from approvals.lifecycle.response import check_values
@@ -99,7 +99,7 @@ def decide(
     if channel is Channel.BULK:
         opened = bool(opened_by(reviewer, [request.pk]))
         check_together(request, heard.former, opened=opened)
-    edited = check_edits(request, edits or {}, verdict)
+    edited, comment, values = _checked(request, verdict, comment, values or {}, edits or {})
     if verdict is Verdict.APPROVED:
         check_agreed(heard.former, edited)
     decision = Decision(
@@ -108,8 +108,8 @@ def decide(
         verdict=verdict,
         channel=channel,
         reviewer=reviewer,
-        comment=checked_comment(comment, verdict),
-        values=check_values(request.response_schema, values or {}, verdict),
+        comment=comment,
+        values=values,
         payload_sha256=request.payload_sha256,
         edits_text=edited.text,
         final_sha256=edited.sha256,
@@ -159,6 +159,31 @@ def _check_first_vote(former: list[Decision], reviewer: User) -> None:
             if decision.verdict == Verdict.APPROVED:
                 raise AlreadyVoted(_("You approved this at %(at)s; it stands.") % {"at": at})
             raise AlreadyVoted(_("You rejected this at %(at)s; it stands.") % {"at": at})
+
+
+def _checked(
+    request: ApprovalRequest,
+    verdict: Verdict,
+    comment: str,
+    values: Mapping[str, Any],
+    edits: Mapping[str, Json],
+) -> tuple[Edited, str, dict[str, Any]]:
+    """EDITS, COMMENT and VALUES as they are recorded.
+
+    Raises:
+        InvalidFields: one of them or several do not fit; all that needs mending is named.
+    """
+    wrong: dict[str, str] = {}
+    edited, filled_in = Edited(), dict[str, Any]()
+    with gathered(wrong):
+        edited = check_edits(request, edits, verdict)
+    with gathered(wrong):
+        comment = checked_comment(comment, verdict)
+    with gathered(wrong):
+        filled_in = check_values(request.response_schema, values, verdict)
+    if wrong:
+        raise InvalidFields(wrong)
+    return edited, comment, filled_in
 
 
 def checked_comment(comment: str, verdict: Verdict) -> str:

@@ -6,11 +6,27 @@ import math
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_noop
 
 from approvals import keyring
 from approvals.models.request import ApprovalRequest
 from approvals.models.source import CallbackSource
 from approvals.states import CallbackVerb, DeliveryState, Reply
+
+#: What the execution's history has to say of an answer that stays unconfirmed. `detail` begins
+#: with one of them once it was asked; before, it is what AWS replied.
+HISTORY_TOO_LONG = gettext_noop("The history is longer than the portal reads.")
+HISTORY_LACKS_IT = gettext_noop("The execution's history does not hold this callback.")
+HISTORY_UNCLEAR = gettext_noop(
+    "The history does not show what ended the callback. It is read again."
+)
+HISTORY_OPEN = gettext_noop(
+    "The history does not show an end of the callback yet. It is read again."
+)
+HISTORY_UNREADABLE = "The history could not be read."
+_HISTORY_SAYS = (
+    HISTORY_TOO_LONG, HISTORY_LACKS_IT, HISTORY_UNCLEAR, HISTORY_OPEN, HISTORY_UNREADABLE,
+)  # fmt: skip
 
 
 def body_place(request_id: int) -> str:
@@ -84,6 +100,11 @@ class CallbackDelivery(models.Model):
     @property
     def is_pending(self) -> bool:
         return self.state == DeliveryState.PENDING
+
+    @property
+    def history_says(self) -> str:
+        """Why an unconfirmed answer stays so by the history; empty where that was not asked."""
+        return self.detail if self.detail.startswith(_HISTORY_SAYS) else ""
 
     @property
     def body(self) -> bytes:

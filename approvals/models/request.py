@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import uuid
 from datetime import datetime
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 import uuid_utils
 from django.contrib.postgres.fields import ArrayField
@@ -20,6 +20,7 @@ from approvals.locales import Words
 from approvals.models.address import page_path
 from approvals.models.execution import Execution
 from approvals.models.kind import RequestKind
+from approvals.models.request_rows import ApprovalRequestQuerySet
 from approvals.models.source import CallbackSource
 from approvals.models.user import User
 from approvals.states import OnReject, OnTimeout, RequestState, Withdrawal
@@ -44,34 +45,6 @@ _BY_RULE: dict[str, Words] = {
     OnTimeout.APPROVE: gettext_lazy("Approved by rule, as nobody decided in time"),
     OnTimeout.REJECT: gettext_lazy("Rejected by rule, as nobody decided in time"),
 }
-
-
-class ApprovalRequestQuerySet(models.QuerySet["ApprovalRequest"]):
-    def pending(self) -> Self:
-        return self.filter(state=RequestState.PENDING)
-
-    def visible_to(self, user: User) -> Self:
-        """What USER may see: all they oversee as operator or auditor, and what they were asked."""
-        if user.sees_everything:
-            return self
-        return self.filter(pk__in=_asked_of(user))
-
-    def overseen_by(self, user: User) -> Self:
-        """What USER sees as an operator or auditor, of every source or of single ones."""
-        if user.sees_everything:
-            return self
-        return self.filter(source__in=user.rights.overseen_ids)
-
-
-def _asked_of(user: User) -> models.QuerySet[ApprovalRequest, int]:
-    # One condition per index, joined as a union: an OR over a join reads the whole table.
-    # A person who has left a group no longer sees what only that group was asked.
-    requests = ApprovalRequest.objects.order_by().values_list("pk", flat=True)
-    by_name = requests.filter(assignments__user=user)
-    by_group = requests.filter(assignments__group__in=user.groups.values("pk"))
-    decided = requests.filter(decisions__reviewer=user)
-    overseen = requests.filter(source__in=user.rights.overseen_ids)
-    return by_name.union(by_group, decided, overseen, all=True)
 
 
 class ApprovalRequest(models.Model):
@@ -220,6 +193,21 @@ class ApprovalRequest(models.Model):
     @property
     def is_pending(self) -> bool:
         return self.state == RequestState.PENDING
+
+    @property
+    def deadline(self) -> datetime | None:
+        """The nearest clock; None where none runs."""
+        runs = self.answer_by is not None or self.due_at is not None
+        return self.queue_at if runs else None
+
+    def claimant_id(self, now: datetime) -> int | None:
+        """The key of who has claimed it; a claim lasts until it is renewed no more."""
+        claimed = self.claimed_until is not None and self.claimed_until > now
+        return self.claimed_by_id if claimed else None
+
+    def claimant(self, now: datetime) -> User | None:
+        """Who has claimed it, as `claimant_id`."""
+        return self.claimed_by if self.claimant_id(now) else None
 
     @property
     def ending(self) -> str:

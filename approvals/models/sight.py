@@ -12,7 +12,8 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from approvals.models.assignment import Assignment
 from approvals.models.decision import Decision
-from approvals.models.request import ApprovalRequest, ApprovalRequestQuerySet
+from approvals.models.request import ApprovalRequest
+from approvals.models.request_rows import ApprovalRequestQuerySet
 from approvals.models.source_role import SourceRole
 from approvals.models.user import User
 

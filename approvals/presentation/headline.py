@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from decimal import Context, Decimal, Inexact, localcontext
 from typing import Any
 
-from approvals.presentation.blocks import Value
 from approvals.presentation.jsontext import Json, parse
 from approvals.presentation.money import format_money
 from approvals.presentation.pointer import resolve
 from approvals.presentation.settings import Presentation
-from approvals.presentation.values import leaf
+from approvals.presentation.values import currency_of
 
 #: An amount has up to 40 digits on either side of its point (money.py); sums have a few more.
 _DIGITS = 120
@@ -27,8 +26,8 @@ def headline_amount(
     do for a list. Only a highlight formatted as money counts, and only a whole one. A
     Presentation read before serves many payloads.
     """
-    shown = _headline(payload, kind_presentation)
-    return shown.text if shown else None
+    found = headline_money(payload, kind_presentation)
+    return found.text if found else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,14 +40,25 @@ class Money:
 
 
 def headline_money(
-    payload: str, kind_presentation: Presentation | Mapping[str, Any] | None
+    payload: str | Mapping[str, Any], kind_presentation: Presentation | Mapping[str, Any] | None
 ) -> Money | None:
     """As `headline_amount`, to be added up."""
-    shown = _headline(payload, kind_presentation)
-    if shown is None:
+    try:
+        document: Json = parse(payload) if isinstance(payload, str) else dict(payload)
+    except ValueError:
         return None
-    amount, _, currency = shown.title.rpartition(" ")  # as presentation.values has it
-    return Money(Decimal(amount), currency, shown.text)
+    presentation = kind_presentation
+    if not isinstance(presentation, Presentation):
+        presentation = Presentation(presentation)
+    for path in presentation.highlights:
+        style, value = presentation.format(path), resolve(document, path)
+        if not style.startswith("money:") or isinstance(value, dict | list | bool):
+            continue
+        currency = currency_of(style, document, resolve(document, path[:-1]))
+        text = format_money(str(value), currency)
+        if text is not None:
+            return Money(Decimal(str(value)), currency, text)
+    return None
 
 
 def sums(amounts: Iterable[Money]) -> list[str]:
@@ -61,23 +71,3 @@ def sums(amounts: Iterable[Money]) -> list[str]:
     return [
         format_money(text, currency) or f"{text} {currency}" for currency, text in texts.items()
     ]
-
-
-def _headline(
-    payload: str | Mapping[str, Any], kind_presentation: Presentation | Mapping[str, Any] | None
-) -> Value | None:
-    try:
-        document: Json = parse(payload) if isinstance(payload, str) else dict(payload)
-    except ValueError:
-        return None
-    presentation = kind_presentation
-    if not isinstance(presentation, Presentation):
-        presentation = Presentation(presentation)
-    for path in presentation.highlights:
-        value = resolve(document, path)
-        if isinstance(value, dict | list | bool) or value is None:
-            continue
-        shown = leaf(value, presentation.format(path), document, resolve(document, path[:-1]))
-        if shown.kind == "money":
-            return shown
-    return None

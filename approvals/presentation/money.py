@@ -33,7 +33,7 @@ def format_money(amount: str | int | Decimal, currency: str) -> str | None:
     locale = here()
     digits = _grouped(whole, locale) + _fraction(fraction, currency, locale)
     named = _SYMBOLS.get(currency)
-    if locale.behind:
+    if locale.currency_behind:
         return f"{MINUS if sign else ''}{digits}\u00a0{named or currency}"
     before = named or f"{currency}\u00a0"
     return f"{MINUS if sign else ''}{before}{digits}"

@@ -38,7 +38,7 @@ def leaf(value: Json, style: str = "", root: Json = None, parent: Json = None) -
     if isinstance(value, bool):
         return Value("boolean", _("Yes") if value else _("No"))
     if style.startswith("money:"):
-        return _money(str(value), _currency(style.removeprefix("money:"), root, parent))
+        return _money(str(value), currency_of(style, root, parent))
     named = _STYLES.get(style)
     if named is not None:
         return named(str(value))
@@ -47,7 +47,9 @@ def leaf(value: Json, style: str = "", root: Json = None, parent: Json = None) -
     return _recognised(value) if isinstance(value, str) else _plain(str(value))
 
 
-def _currency(spec: str, root: Json, parent: Json) -> str:
+def currency_of(style: str, root: Json, parent: Json) -> str:
+    """The currency that STYLE, `money:…`, names or says where to find; empty if it is no text."""
+    spec = style.removeprefix("money:")
     if spec.startswith("@./"):
         found = resolve(parent, path_of(spec[2:]))
     elif spec.startswith("@"):
@@ -109,7 +111,7 @@ def _date(text: str) -> Value:
         day = date.fromisoformat(text) if _DATE.fullmatch(text) else None
     except ValueError:
         day = None
-    return Value("date", here().dated(day), title=text) if day else _plain(text)
+    return Value("date", here().full_date(day), title=text) if day else _plain(text)
 
 
 def _datetime(text: str) -> Value:
@@ -120,7 +122,7 @@ def _datetime(text: str) -> Value:
     if moment is None:
         return _date(text)
     clock = f"{moment:%H:%M:%S}" if moment.second else f"{moment:%H:%M}"
-    words = f"{here().dated(moment)}, {clock} {_zone(moment)}"
+    words = f"{here().full_date(moment)}, {clock} {_zone(moment)}"
     return Value("datetime", words.rstrip(), title=text)
 
 

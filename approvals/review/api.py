@@ -11,7 +11,6 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils import timezone
 from ninja import Router, Status
-from ninja.security import HttpBearer
 from pydantic import BaseModel, Field
 
 from approvals import lifecycle, problems
@@ -22,47 +21,18 @@ from approvals.models.archive import visible_page
 from approvals.models.listing import ListPage, Place
 from approvals.models.queue import Walk, pending_page
 from approvals.models.rights import AUDIT, OPERATE
-from approvals.problems import documented
-from approvals.review import tokens
+from approvals.openapi import documented
 from approvals.review.body import CommentBody, DecisionBody, Unreadable, read_comment, read_decision
 from approvals.review.cursors import from_cursor, to_cursor
 from approvals.review.page import find
 from approvals.review.schemas import AuditLine, AuditOut, CommentedOut, Detail, Item, Listing, Whole
+from approvals.review.token_auth import (
+    PersonalTokenAuth,
+    TokenRequest,
+    Unauthenticated,
+    unauthenticated,
+)
 from approvals.states import Channel, RequestState
-
-
-class Unauthenticated(Exception):
-    """No token, or none that stands for anybody."""
-
-
-class TokenRequest(HttpRequest):
-    """A request whose token stands for AUTH.
-
-    SEEN: of a decision, the key of the request it is about; None if AUTH does not see it.
-    """
-
-    auth: User
-    seen: int | None
-
-
-class PersonalTokenAuth(HttpBearer):
-    """`Authorization: Bearer cst_…`, a personal token made on /tokens/."""
-
-    def __call__(self, request: HttpRequest) -> User:
-        user = super().__call__(request)
-        if user is None:
-            raise Unauthenticated
-        return user  # type: ignore[no-any-return]
-
-    def authenticate(self, request: HttpRequest, token: str) -> User | None:
-        called = request.resolver_match
-        if called is None or called.url_name != "decision":
-            return tokens.owner_of(token, now=timezone.now())
-        entry = tokens.enter(token, called.kwargs["public_id"], now=timezone.now())
-        if entry is None:
-            return None
-        request.seen = entry.request_id  # type: ignore[attr-defined]
-        return entry.owner
 
 
 def _posted(body: type[BaseModel], *refusals: int) -> dict[str, Any]:
@@ -232,21 +202,12 @@ def _answer(detail: Detail, request: ApprovalRequest) -> HttpResponse:
     return HttpResponse(canonical_json(facts), content_type="application/json; charset=utf-8")
 
 
-def _unauthenticated(request: HttpRequest, error: Unauthenticated) -> HttpResponse:
-    return problems.problem(
-        401,
-        "Not signed in",
-        "Send a personal token that is valid: Authorization: Bearer cst_… (see /tokens/).",
-        headers={"WWW-Authenticate": "Bearer"},
-    )
-
-
 def _unreadable(request: HttpRequest, error: Unreadable) -> HttpResponse:
     return problems.problem(error.status, error.title, error.detail)
 
 
 #: How this door's own refusals are answered; approvals.api registers them.
 ANSWERS: dict[type[Exception], Any] = {
-    Unauthenticated: _unauthenticated,
+    Unauthenticated: unauthenticated,
     Unreadable: _unreadable,
 }

@@ -8,6 +8,7 @@ from django.http import HttpRequest
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from approvals.canonical import Json, NumberToken
+from approvals.complaints import complaints
 from approvals.errors import InvalidFields
 from approvals.review.response_fields import exact_number
 from approvals.states import Verdict
@@ -79,9 +80,7 @@ def _read(request: HttpRequest, schema: type[Body], fields: str) -> Body:
     try:
         return schema.model_validate(posted)
     except ValidationError as error:
-        raise InvalidFields(
-            {".".join(map(str, found["loc"])): f"{found['msg']}." for found in error.errors()}
-        ) from None
+        raise InvalidFields(complaints(error)) from None
 
 
 def _bytes(request: HttpRequest) -> bytes:

@@ -8,7 +8,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from approvals import policy
@@ -17,15 +16,14 @@ from approvals.lifecycle import desk
 from approvals.lifecycle.bulk import MOST_TOGETHER, check_together
 from approvals.models import ApprovalRequest, Decision, RequestKind, User
 from approvals.models.opening import opened_by
-from approvals.models.sight import seen_by
 from approvals.models.standing import Standing, standings_towards
 from approvals.presentation import Money, Presentation, headline_money, sums
+from approvals.review.bulk_rows import find_all
 from approvals.review.facts import ended
 from approvals.review.rows import presentation_of, risk_tone
 
 _ID = re.compile(r"[0-9]{1,18}")
 _PICK = re.compile(r"([0-9]{1,18}):([0-9a-f]{64}):([0-9]{1,4})")
-_LARGE = ("payload", "summary", "links", "effects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -150,9 +148,26 @@ def picks_of(words: Iterable[str]) -> list[Pick]:
 def summary_of(user: User, ids: Sequence[int], now: datetime) -> Summary:
     """What USER can decide together of the requests IDS; four statements however many."""
     asked, beyond = ids[:MOST_TOGETHER], len(ids[MOST_TOGETHER:])
-    found = find_all(user, asked)
+    found = find_all(user, asked, Decision.objects.standing(), with_payload=True)
     openings = opened_by(user, asked)
-    standings = standings_towards(asked, user)
+    going, left_out = _sorted_out(found, user, openings, now)
+    kind = _commonest_kind(going)
+    others = [request for request in going if request.kind != kind]
+    shapes: dict[int, Presentation] = {}
+    return Summary(
+        items=[_item(r, openings, shapes, now) for r in going if r.kind == kind],
+        left_out=left_out + [LeftOut(request, _other_kind(request.kind)) for request in others],
+        other_kinds=_by_kind(others),
+        gone=len(asked) - len(found),
+        beyond=beyond,
+    )
+
+
+def _sorted_out(
+    found: Sequence[ApprovalRequest], user: User, openings: set[int], now: datetime
+) -> tuple[list[ApprovalRequest], list[LeftOut]]:
+    """Those of FOUND that USER can decide with others, of whatever kind, and all the others."""
+    standings = standings_towards([request.pk for request in found], user)
     going: list[ApprovalRequest] = []
     left_out: list[LeftOut] = []
     for request in found:
@@ -162,30 +177,17 @@ def summary_of(user: User, ids: Sequence[int], now: datetime) -> Summary:
             left_out.append(LeftOut(request, why))
         else:
             going.append(request)
-    kinds = Counter(request.kind for request in going)
-    kind = kinds.most_common(1)[0][0] if kinds else None
-    others = [request for request in going if request.kind != kind]
-    left_out += [LeftOut(request, _other_kind(request.kind)) for request in others]
-    shapes: dict[int, Presentation] = {}
-    return Summary(
-        items=[_item(r, openings, shapes, now) for r in going if r.kind == kind],
-        left_out=left_out,
-        other_kinds=[
-            OtherKind(other, [r.pk for r in others if r.kind == other])
-            for other in dict.fromkeys(request.kind for request in others)
-        ],
-        gone=len(asked) - len(found),
-        beyond=beyond,
-    )
+    return going, left_out
 
 
-def find_all(user: User, ids: Sequence[int]) -> list[ApprovalRequest]:
-    """The requests of IDS that USER may see, in that order, with the decisions that stand."""
-    standing = Decision.objects.standing().select_related("reviewer").order_by("id")
-    rows = seen_by(user).select_related("source", "kind", "held_answer__decision__reviewer")
-    rows = rows.defer(*_LARGE).prefetch_related(Prefetch("decisions", standing))
-    found = {request.pk: request for request in rows.filter(pk__in=ids)}
-    return [found[pk] for pk in ids if pk in found]
+def _commonest_kind(going: Iterable[ApprovalRequest]) -> RequestKind | None:
+    kinds = Counter(request.kind for request in going).most_common(1)
+    return kinds[0][0] if kinds else None
+
+
+def _by_kind(others: Sequence[ApprovalRequest]) -> list[OtherKind]:
+    kinds = dict.fromkeys(request.kind for request in others)
+    return [OtherKind(kind, [r.pk for r in others if r.kind == kind]) for kind in kinds]
 
 
 def why_not(
@@ -215,8 +217,7 @@ def _item(
 ) -> Item:
     if request.kind_id not in shapes:
         shapes[request.kind_id] = Presentation(presentation_of(request.kind))
-    dated = request.answer_by is not None or request.due_at is not None
-    deadline = request.queue_at if dated else None
+    deadline = request.deadline
     return Item(
         request=request,
         votes=len(request.decisions.all()),

@@ -8,17 +8,14 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Self
 
-from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from approvals.models import ApprovalRequest, Decision, User
-from approvals.models.sight import seen_by
+from approvals.review.bulk_rows import find_all
 from approvals.review.facts import ended
 from approvals.review.held import Held, held_of
 from approvals.review.toast import progress
 from approvals.states import DeliveryState, Verdict
-
-_LARGE = ("payload", "payload_text", "summary", "links", "effects")
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,13 +97,8 @@ class Results:
 
 def results_of(user: User, ids: Sequence[int], refused: Refused, now: datetime) -> Results:
     """How the requests of IDS stand that USER may see, and what was REFUSED; two statements."""
-    decisions = Decision.objects.select_related("reviewer").order_by("id")
-    rows = seen_by(user).select_related(
-        "kind", "source", "delivery", "held_answer__decision__reviewer"
-    )
-    rows = rows.defer(*_LARGE).prefetch_related(Prefetch("decisions", decisions))
-    found = {request.pk: request for request in rows.filter(pk__in=ids)}
-    return Results([_result(found[pk], user, refused, now) for pk in ids if pk in found])
+    found = find_all(user, ids, Decision.objects.all())
+    return Results([_result(request, user, refused, now) for request in found])
 
 
 def _result(request: ApprovalRequest, user: User, refused: Refused, now: datetime) -> Result:

@@ -33,12 +33,11 @@ def is_long(text: str) -> bool:
     return len(text) > LONG_TEXT or "\n" in text or "\r" in text
 
 
-def changes_of(request: ApprovalRequest, decisions: Sequence[Decision]) -> list[Change]:
-    """What the approvals among DECISIONS changed, in the order in which it was allowed."""
-    edited = next((decision for decision in decisions if decision.edits_text), None)
-    if edited is None:
+def changes_of(request: ApprovalRequest, decision: Decision) -> list[Change]:
+    """What DECISION changed, in the order in which it was allowed."""
+    edits = decision.edits
+    if not edits:
         return []
-    edits = edited.edits
     places = Places(request.payload_text, presentation_of(request.kind))
     return [
         _change(places, pointer, edits[pointer]) for pointer in request.editable if pointer in edits
@@ -59,7 +58,7 @@ def edits_made(request: ApprovalRequest, decisions: Sequence[Decision]) -> dict[
         return {}
     final = final_payload(request.payload_text, edited.edits)
     return {
-        "changes": changes_of(request, [edited]),
+        "changes": changes_of(request, edited),
         "final": indented(canonical_json(final)),
         "final_sha256": edited.final_sha256,
     }
@@ -71,7 +70,7 @@ def changes_told(request: ApprovalRequest, events: Iterable[AuditEvent]) -> dict
     if not told:
         return {}
     found = {sha256_hex(d.edits_text): d for d in request.decisions.all() if d.edits_text}
-    return {sha256: changes_of(request, [found[sha256]]) for sha256 in told & found.keys()}
+    return {sha256: changes_of(request, found[sha256]) for sha256 in told & found.keys()}
 
 
 def _change(places: Places, pointer: str, value: Any) -> Change:

@@ -79,7 +79,7 @@ class EditsForm(forms.Form):
 
     @property
     def agreed_changes(self) -> list[Change]:
-        return changes_of(self.approval, [self.agreed]) if self.agreed else []
+        return changes_of(self.approval, self.agreed) if self.agreed else []
 
     def take_over_edits(self) -> None:
         """Show and send what the first approval fixed, whatever was posted."""

@@ -162,7 +162,7 @@ def _delivered(request: ApprovalRequest, delivery: CallbackDelivery | None) -> F
         }
         return Fact("done", title, _verb(delivery))
     if delivery.state == DeliveryState.UNCONFIRMED:
-        return Fact("warn", _("Not known whether AWS took the answer"), _perhaps(detail), at=at)
+        return Fact("warn", _("Not known whether AWS took the answer"), _perhaps(delivery), at=at)
     if delivery.state == DeliveryState.UNDELIVERABLE:
         return _undeliverable(delivery)
     if delivery.attempts and not delivery.in_flight:
@@ -176,14 +176,13 @@ def _delivered(request: ApprovalRequest, delivery: CallbackDelivery | None) -> F
     return Fact("now", _("Sending…"), _("The answer is on its way to AWS."))
 
 
-def _perhaps(detail: str) -> str:
-    read = detail if detail.startswith("The ") else ""  # what the history came to
+def _perhaps(delivery: CallbackDelivery) -> str:
     words = _(
         "AWS had closed the callback when this was sent again. An earlier try of "
         "ours got no reply and may be what closed it; the execution's history tells, "
         "where the portal may read it."
     )
-    return f"{words} {reworded(read)}".strip()
+    return f"{words} {reworded(delivery.history_says)}".strip()
 
 
 def _undeliverable(delivery: CallbackDelivery) -> Fact:

@@ -33,7 +33,7 @@ from approvals.review.futures import futures_of
 from approvals.review.held import held_of
 from approvals.review.history import history_of
 from approvals.review.response_fields import values_sent
-from approvals.review.rows import SYMBOLS, presentation_of, risk_tone
+from approvals.review.rows import presentation_of, risk_tone, symbol_of
 from approvals.review.selection import Selection
 from approvals.review.thread import thread_of
 from approvals.review.timeline import checked, timeline_of
@@ -77,10 +77,9 @@ def panel_version(user: User, public_id: UUID, now: datetime, *, looks: bool = T
     if settling is None:
         raise Http404
     request, delivery, execution = settling.request, settling.delivery, settling.execution
-    claimed = request.claimed_until is not None and request.claimed_until > now
     told = [
         *(request.state, request.closed_at, request.answer_by),
-        request.claimed_by_id if claimed else None,
+        request.claimant_id(now),
         *_moving(delivery, "state attempts in_flight owed_at next_attempt_at settled_at"),
         *_moving(execution, "status seen_at"),
         *(settling.votes, settling.asked_last, settling.finding, settling.read_at, settling.talk),
@@ -106,7 +105,6 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
     mine = next((d for d in decisions if d.reviewer_id == user.pk), None)
     late = bool(request.answer_by and now >= request.answer_by)
     deadline = request.answer_by or request.due_at
-    claimed = request.claimed_until is not None and request.claimed_until > now
     why_not = policy.may_decide(request, user) if request.is_pending else ""
     held = held_of(request, decisions, user, now)
     is_asked = request.is_pending and request.held_until is None
@@ -123,7 +121,7 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "late": late,
         "may_decide": can,
         "may_operate": user.rights.may(OPERATE, request.source_id),
-        "looking": request.claimed_by if claimed and request.is_pending else None,
+        "looking": request.claimant(now) if request.is_pending else None,
         "here": _here(request, user, now) if request.is_pending else "",
         "deadline": deadline,
         "checked": checked(request),
@@ -141,8 +139,8 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
 
 def _here(request: ApprovalRequest, user: User, now: datetime) -> str:
     """Who has the page open too, but for who claimed it: that is said already."""
-    claimed = request.claimed_until is not None and request.claimed_until > now
-    said = request.claimed_by.display_name if claimed and request.claimed_by else ""
+    claimant = request.claimant(now)
+    said = claimant.display_name if claimant else ""
     names = [n for n in presence.others_at(request.public_id, user, now) if n != said]
     if not names:
         return ""
@@ -197,7 +195,7 @@ def page_context(
         **futures_of(request),
         "why_silent": policy.may_comment(request, user),
         "comment_form": CommentForm(),
-        "symbol": SYMBOLS.get(request.kind.slug, "inbox"),
+        "symbol": symbol_of(request.kind),
         "presentation": presentation_of(request.kind),
         "risk": risk,
         "risk_tone": risk_tone(request.risk_score),

@@ -23,7 +23,7 @@ from approvals.review.words import clock
 from approvals.states import DeliveryState
 from approvals.templatetags.prose import inside
 
-SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
+_SYMBOLS = {"order": "package", "agent-action": "bot", "document": "file-text"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +64,7 @@ class Row:
 
     @property
     def symbol(self) -> str:
-        return SYMBOLS.get(self.request.kind.slug, "inbox")
+        return symbol_of(self.request.kind)
 
     @property
     def risk_tone(self) -> str:
@@ -151,6 +151,11 @@ class Group:
     rows: list[Row]
 
 
+def symbol_of(kind: RequestKind | None) -> str:
+    """The icon of KIND's requests."""
+    return _SYMBOLS.get(kind.slug, "inbox") if kind else "inbox"
+
+
 def risk_tone(score: int | None) -> str:
     if score is None:
         return ""
@@ -163,9 +168,7 @@ def rows_of(requests: Iterable[ListedRequest], *, now: datetime) -> list[Row]:
 
 
 def _row_of(request: ListedRequest, words: RowWords, now: datetime) -> Row:
-    dated = request.answer_by is not None or request.due_at is not None
-    deadline = request.queue_at if dated else None
-    claimed = request.claimed_until is not None and request.claimed_until > now
+    deadline = request.deadline
     return Row(
         request=request,
         words=words,
@@ -173,7 +176,7 @@ def _row_of(request: ListedRequest, words: RowWords, now: datetime) -> Row:
         deadline=deadline,
         left=deadline - now if deadline else None,
         total=deadline - request.received_at if deadline else None,
-        looking=request.claimed_by if claimed else None,
+        looking=request.claimant(now),
     )
 
 

@@ -17,7 +17,7 @@ def clock(moment: datetime) -> str:
     today = local.date() == timezone.localdate()
     if today:
         return f"{local:%H:%M:%S}"
-    day = here().weekday_and_day(local)
+    day = here().weekday_and_date(local)
     return _("%(time)s on %(day)s") % {"time": f"{local:%H:%M:%S}", "day": day}
 
 

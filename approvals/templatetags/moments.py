@@ -57,7 +57,7 @@ def clock(moment: datetime | None) -> SafeString | str:
         return ""
     local = timezone.localtime(moment)
     today = local.date() == timezone.localtime(timezone.now()).date()
-    day = "" if today else f"{here().weekday_and_day(local)}, "
+    day = "" if today else f"{here().weekday_and_date(local)}, "
     return _time(moment, f"{day}{local:%H:%M:%S} {local:%Z}", "clock", "")
 
 
@@ -78,7 +78,7 @@ def in_full(moment: datetime | None) -> str:
     if moment is None:
         return ""
     local = timezone.localtime(moment)
-    return f"{here().in_full(local)}, {local:%H:%M:%S} {local:%Z}"
+    return f"{here().weekday_and_long_date(local)}, {local:%H:%M:%S} {local:%Z}"
 
 
 @register.filter
@@ -124,16 +124,16 @@ def span(length: timedelta) -> str:
 def calendar(moment: datetime, now: datetime) -> str:
     local, today = timezone.localtime(moment), timezone.localtime(now)
     if timedelta(0) <= moment - now < THIS_WEEK:
-        return here().weekdays_time(local)
+        return here().weekday_and_time(local)
     ways = here()
-    day = ways.days(local) if local.year == today.year else ways.days_of_a_year(local)
+    day = ways.short_date(local) if local.year == today.year else ways.short_date_with_year(local)
     return f"{day}, {local:%H:%M}"
 
 
 def whole(moment: datetime) -> str:
     """`Fri 20 Nov 2026, 14:18:06 CET (UTC+1)`."""
     local = timezone.localtime(moment)
-    return f"{here().dated(local)}, {local:%H:%M:%S} {_zone(f'{local:%Z}', f'{local:%z}')}"
+    return f"{here().full_date(local)}, {local:%H:%M:%S} {_zone(f'{local:%Z}', f'{local:%z}')}"
 
 
 @lru_cache(maxsize=64)

@@ -15,13 +15,7 @@ function toggleScheme() {
   root.dataset.theme = dark ? "light" : "dark";
   const paper = getComputedStyle(document.body).backgroundColor;
   for (const meta of document.querySelectorAll('meta[name="theme-color"]')) meta.content = paper;
-  const secure = location.protocol === "https:" ? "; Secure" : "";
-  document.cookie = `scheme=${root.dataset.theme}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
-}
-
-function say(words) {
-  const status = document.getElementById("status");
-  if (status) status.textContent = words;
+  cookies.keep("scheme", root.dataset.theme);
 }
 
 async function copy(button) {

@@ -29,10 +29,6 @@ function recount() {
   const words = document.getElementById("bulk-words");
   if (words && words.textContent !== counted()) words.textContent = counted();
 }
-function say(words) {
-  const status = document.getElementById("status");
-  if (status) status.textContent = words;
-}
 function changed(told = "") {
   const kept = read();
   for (const box of boxes()) {

@@ -5,17 +5,9 @@ const TYPED = "input:not([type=checkbox], [type=radio]), textarea, select, [cont
 const at = (key) => document.querySelector(`[data-key="${key}"]`);
 const seen = (el) => (el?.checkVisibility({ visibilityProperty: true }) ? el : null);
 
-function say(words) {
-  const status = document.getElementById("status");
-  if (status) status.textContent = words;
-}
-
-// What a person keeps of this browser is a cookie, as the server reads some of it.
-const kept = (name) => !document.cookie.split("; ").includes(`${name}=off`);
+const kept = (name) => !cookies.has(name, "off");
 function keep(name, on) {
-  const secure = location.protocol === "https:" ? "; Secure" : "";
-  const word = on ? "on" : "off";
-  document.cookie = `${name}=${word}; Path=/; Max-Age=31536000; SameSite=Lax${secure}`;
+  cookies.keep(name, on ? "on" : "off");
   show();
 }
 function show() {

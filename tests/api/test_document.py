@@ -11,6 +11,15 @@ from jsonschema import Draft202012Validator
 
 from approvals.api import api
 from approvals.api.docs import Operation, operations
+from approvals.states import (
+    Channel,
+    CommentKind,
+    DeliveryState,
+    OnReject,
+    OnTimeout,
+    RequestState,
+    Verdict,
+)
 from tests.intake.sender import order
 
 
@@ -60,8 +69,20 @@ def test_the_body_of_an_order_fits_the_document(document: dict[str, Any]) -> Non
 
 def test_operations_refuse_with_problem_documents(document: dict[str, Any]) -> None:
     answers = document["paths"]["/api/v1/sources/{source}/requests"]["post"]["responses"]
-    assert {"200", "201", "400", "401", "403", "409", "411", "413", "415", "422"} == set(answers)
+    assert {
+        "200", "201", "400", "401", "403", "409", "411", "413", "415", "422", "503",
+    } == set(answers)  # fmt: skip
     assert set(answers["422"]["content"]) == {"application/problem+json"}
+
+
+def test_every_operation_says_that_the_database_may_not_answer(document: dict[str, Any]) -> None:
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            answer = operation["responses"]["503"]
+            assert answer["content"]["application/problem+json"] == {
+                "schema": {"$ref": "#/components/schemas/Problem"}
+            }
+            assert answer["headers"]["Retry-After"]["schema"] == {"type": "integer"}
 
 
 def test_the_page_names_every_field_of_an_open_request() -> None:
@@ -72,6 +93,36 @@ def test_the_page_names_every_field_of_an_open_request() -> None:
     assert fields["timeout_seconds"].type == "integer or null"
     assert "99999999 or less" in fields["timeout_seconds"].notes
     assert "one of failure, success" in fields["on_reject"].notes
+
+
+WORDS = {
+    ("OpenAnswer", "state"): RequestState.values,
+    ("FollowAnswer", "outcome"): [word for word in RequestState.values if word != "pending"],
+    ("DecisionAnswer", "verdict"): Verdict.values,
+    ("DecisionAnswer", "channel"): Channel.values,
+    ("HeldAnswer", "verdict"): Verdict.values,
+    ("DeliveryAnswer", "state"): DeliveryState.values,
+    ("Item", "state"): RequestState.values,
+    ("Detail", "on_reject"): OnReject.values,
+    ("Detail", "on_timeout"): OnTimeout.values,
+    ("HeldOut", "verdict"): Verdict.values,
+    ("DecisionOut", "verdict"): Verdict.values,
+    ("DecisionOut", "channel"): Channel.values,
+    ("DeliveryOut", "state"): DeliveryState.values,
+    ("CommentOut", "kind"): CommentKind.values,
+}
+
+
+@pytest.mark.parametrize(("schema", "field"), WORDS, ids=".".join)
+def test_a_field_that_is_one_of_few_words_says_which(
+    document: dict[str, Any], schema: str, field: str
+) -> None:
+    known = document["components"]["schemas"]
+    node = known[schema]["properties"][field]
+    node = next((each for each in node.get("anyOf", []) if each != {"type": "null"}), node)
+    if "$ref" in node:
+        node = known[node["$ref"].rpartition("/")[2]]
+    assert (node["type"], node["enum"]) == ("string", WORDS[schema, field])
 
 
 def test_the_page_needs_no_script_and_no_style_of_its_own() -> None:

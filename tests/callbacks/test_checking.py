@@ -198,7 +198,7 @@ class TestUnconfirmed:
         tell(owed.request, what)
 
         assert state_of(owed) == DeliveryState.UNCONFIRMED
-        assert why in owed.detail
+        assert why in owed.history_says == owed.detail
         assert tags(owed.request) == before
         assert ExecutionHistory.objects.get().next_read_at is not None
 
@@ -206,6 +206,7 @@ class TestUnconfirmed:
         owed = unconfirmed(execution_arn="")
 
         assert "No execution is known" in owed.detail
+        assert owed.history_says == ""
         assert errands.claim(now=database_now() + timedelta(days=1)) == []
 
     def test_an_end_whose_words_aws_hides_settles_nothing(self) -> None:
@@ -214,6 +215,7 @@ class TestUnconfirmed:
         tell(owed.request, past(ended("Succeeded", owed.owed_at), started(owed.request)))
 
         assert state_of(owed) == DeliveryState.UNCONFIRMED
+        assert owed.history_says == owed.detail != ""
 
     @pytest.mark.parametrize(
         ("said", "state"),
@@ -272,6 +274,7 @@ class TestUnconfirmed:
         tell(owed.request, past(started(owed.request)))
 
         assert state_of(owed) == DeliveryState.UNCONFIRMED
+        assert owed.history_says == owed.detail != ""
 
     def test_an_accept_that_came_late_is_not_overruled(self) -> None:
         owed = unconfirmed()

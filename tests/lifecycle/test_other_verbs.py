@@ -40,6 +40,8 @@ def test_a_claim_is_shown_and_ends_by_itself(anna: User) -> None:
     assert request.claimed_by == anna
     assert request.claimed_until is not None
     assert request.claimed_until <= database_now() + settings.CLAIM_LASTS
+    assert request.claimant(request.claimed_until - timedelta(microseconds=1)) == anna
+    assert request.claimant(request.claimed_until) is None
 
 
 def test_a_claim_blocks_nobody(anna: User) -> None:

@@ -103,6 +103,36 @@ def test_a_body_that_does_not_fit_decides_nothing(
     assert not Decision.objects.exists()
 
 
+def test_every_field_of_a_body_that_is_wrong_is_named_with_what_to_do(
+    anna: User, order: ApprovalRequest
+) -> None:
+    body = {"comment": 7, "values": [], "hold": "yes", "force": True}
+    errors = Caller(anna).decide(order, body).json()["errors"]
+    assert {each["field"]: each["message"] for each in errors} == {
+        "verdict": "Add this field.",
+        "comment": "Write a string.",
+        "values": "Write an object.",
+        "hold": "Write true or false.",
+        "force": "This field is not known here: check its spelling, or leave it out.",
+    }
+
+
+def test_what_the_request_asks_for_is_complained_of_all_at_once(anna: User) -> None:
+    row = make_request(anna, response_schema=SCHEMA)
+    body = {
+        "verdict": "approved",
+        "comment": "x" * 10_001,
+        "values": {"count": "two", "colour": "red"},
+        "edits": {"/nothing": 1},
+    }
+    answer = Caller(anna).decide(row, body)
+    assert answer.status_code == 422
+    assert {each["field"] for each in answer.json()["errors"]} == {
+        "edits./nothing", "comment", "values.limit", "values.count", "values.colour",
+    }  # fmt: skip
+    assert not Decision.objects.exists()
+
+
 def test_a_body_of_another_type_is_refused(anna: User, order: ApprovalRequest) -> None:
     answer = Caller(anna).decide(order, "verdict=approved", content_type="text/plain")
     assert answer.status_code == 415

@@ -44,7 +44,7 @@ def test_the_ticker_says_what_the_server_said(chromium: Browser) -> None:
     ]
     source = base64.b64encode((STATIC / "js/clock.js").read_bytes()).decode()
     page = chromium.new_page()
-    page.add_script_tag(content=(STATIC / "js/words.js").read_text())
+    page.add_script_tag(content=(STATIC / "js/shared.js").read_text())
     words = page.evaluate(
         """async ([source, aparts]) => {
           const clock = await import(`data:text/javascript;base64,${source}`);

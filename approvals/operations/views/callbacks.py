@@ -64,7 +64,7 @@ def nav(figures: lists.Figures, current: str) -> dict[str, str | int | None]:
 
 
 def _line(callback: lists.WaitingCallback, now: datetime) -> Line:
-    held = callback.claimed_by is not None and callback.claimed_until > now
+    held = callback.claimant_id(now) is not None
     beat = getattr(callback, "heartbeat", None)
     return Line(callback, held, beat is not None and beat.is_late(now))
 

@@ -16,12 +16,14 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from approvals.lifecycle.bulk import MOST_TOGETHER
-from approvals.review.bulk import find_all, ids_of, picks_of, summary_of
+from approvals.models import Decision
+from approvals.review.bulk import ids_of, picks_of, summary_of
 from approvals.review.bulk_form import BulkForm
 from approvals.review.bulk_results import Refused, Results, results_of
+from approvals.review.bulk_rows import find_all
 from approvals.review.bulk_sending import decide_each, undo_each
 from approvals.review.closed import from_word
-from approvals.review.rows import SYMBOLS
+from approvals.review.rows import symbol_of
 from approvals.review.selection import Selection
 from approvals.review.views.answers import (
     ReviewerRequest,
@@ -57,7 +59,7 @@ def decide_together(request: ReviewerRequest) -> HttpResponse:
     picks = _read(picks_of, request.POST.getlist("item"))
     left_out = _read(ids_of, request.POST.getlist("id"))
     ids = [pick.id for pick in picks]
-    found = find_all(request.user, ids[:MOST_TOGETHER])
+    found = find_all(request.user, ids[:MOST_TOGETHER], Decision.objects.standing())
     kinds = {each.kind for each in found}
     form = BulkForm(next(iter(kinds), None), request.POST)
     if len(kinds) != 1 or len(picks) > MOST_TOGETHER or not form.is_valid():
@@ -131,7 +133,7 @@ def _summary(
         "count": len(summary.items),
         "most": MOST_TOGETHER,
         "form": form or BulkForm(kind),
-        "symbol": SYMBOLS.get(kind.slug, "inbox") if kind else "inbox",
+        "symbol": symbol_of(kind),
         "only_votes": sum(
             item.request.required_approvals > item.votes_after for item in summary.items
         ),

@@ -1,14 +1,11 @@
-"""What is wrong with a posted body, in the sender's words: which field, and what to do."""
+"""What is wrong with what a program sent, in its words: which field, and what to do."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 from pydantic import ValidationError
-
-if TYPE_CHECKING:
-    from pydantic_core import ErrorDetails
 
 #: More complaints than this help nobody, and would echo a hostile body.
 MAX_COMPLAINTS = 20
@@ -42,12 +39,17 @@ _ADVICE = {
 
 def complaints(error: ValidationError) -> dict[str, str]:
     """Dotted field name to a sentence that says what to do, at most MAX_COMPLAINTS."""
-    first = error.errors(include_url=False, include_input=False)[:MAX_COMPLAINTS]
-    return {_field(detail["loc"]): _sentence(detail) for detail in first}
+    return worded(error.errors(include_url=False, include_input=False))
 
 
-def _sentence(detail: ErrorDetails) -> str:
-    context: dict[str, Any] = detail.get("ctx", {})
+def worded(found: Sequence[Mapping[str, Any]], *, skip: int = 0) -> dict[str, str]:
+    """As `complaints`, of pydantic's own list; SKIP: how many steps lead to the first field."""
+    first = found[:MAX_COMPLAINTS]
+    return {_field(detail["loc"][skip:]): _sentence(detail) for detail in first}
+
+
+def _sentence(detail: Mapping[str, Any]) -> str:
+    context: Mapping[str, Any] = detail.get("ctx", {})
     if detail["type"] == "value_error":
         return str(context["error"])
     advice = _ADVICE.get(detail["type"])
