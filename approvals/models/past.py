@@ -29,17 +29,16 @@ from approvals.models.sql import Statement, positional
 from approvals.models.user import User
 
 _DECIDED = """
-  SELECT d.decided_at AS at, d.id, d.request_id FROM approvals_decision d
+  SELECT d.decided_at AS at, d.id, d.request_id, true AS counts FROM approvals_decision d
    WHERE d.reviewer_id = %(user)s AND d.retracted_at IS NULL {narrow}"""
 _DECIDED_AFTER = " AND (d.decided_at, d.id) < (%(after_at)s, %(after_id)s)"
 _BY_TIME = "at DESC, id DESC"
 _AFTER_TIME = "(a.at, a.id) < (%(after_at)s, %(after_id)s)"
 
 _CLOSED = """
-  SELECT r.received_at AS at, r.id, r.id AS request_id FROM approvals_approvalrequest r
+  SELECT r.received_at AS at, r.id, r.id AS request_id, r.state <> 'pending' AS counts
+    FROM approvals_approvalrequest r
    WHERE {narrow}"""
-_IS_CLOSED = """
-   AND (SELECT c.state FROM approvals_approvalrequest c WHERE c.id = a.request_id) <> 'pending'"""
 # By key alone, as they are walked: of two received at once the later key can have the earlier time.
 _BY_KEY = "id DESC"
 _AFTER_KEY = "a.id < %(after_id)s"
@@ -47,15 +46,14 @@ _AFTER_KEY = "a.id < %(after_id)s"
 
 @dataclass(frozen=True, slots=True)
 class Past:
-    """How a list of USER's is met. NEAR, AMONG: SELECT at, id, request_id, of the WINDOW that
-    comes after %(after_id)s, and of the request `hit`; COUNTS: AND … of rows `a` of NEAR;
-    ORDER, BEYOND: how they follow each other, and which `a` come after %(after_id)s."""
+    """How a list of USER's is met. NEAR, AMONG: SELECT at, id, request_id, counts, of the WINDOW
+    that comes after %(after_id)s, and of the request `hit`; ORDER, BEYOND: how they follow each
+    other, and which `a` come after %(after_id)s."""
 
     user: User
     near: str
     near_from_start: str
     among: str
-    counts: str
     order: str
     beyond: str
     search: Filter
@@ -68,7 +66,6 @@ class Past:
             near=near.format(narrow=_DECIDED_AFTER if after else ""),
             near_from_start=near.format(narrow=""),
             among=_DECIDED.format(narrow="AND d.request_id = hit.id"),
-            counts="",
             order=_BY_TIME,
             beyond=_AFTER_TIME,
             search=search,
@@ -88,7 +85,6 @@ class Past:
             near=near,
             near_from_start=whole,
             among=_CLOSED.format(narrow=f"r.id = hit.id AND r.state <> 'pending' {seen}"),
-            counts=_IS_CLOSED,
             order=_BY_KEY,
             beyond=_AFTER_KEY,
             search=search,
@@ -124,14 +120,14 @@ class Past:
         return f"{looked_up(self.search.searched, EVERYTHING)}," if self.search.q else "WITH"
 
     def _counted(self, near: str) -> str:
-        return f"SELECT a.at, a.id FROM ({self._met(near)}) a WHERE TRUE {self._fits}"  # noqa: S608  # nosec B608
+        return f"SELECT a.at, a.id FROM ({self._met(near)}) a WHERE a.counts {self._fits}"  # noqa: S608  # nosec B608
 
     @property
     def _fits(self) -> str:
         if not self.search.q:
-            return self.counts
+            return ""
         said = holds(self.search.searched, "a.request_id")
-        return f"{self.counts} AND ((SELECT exact FROM found) OR {said})"  # noqa: S608  # nosec B608
+        return f"AND ((SELECT exact FROM found) OR {said})"  # noqa: S608  # nosec B608
 
     def _met(self, near: str) -> str:
         if not self.search.q:

@@ -12,8 +12,9 @@ import pytest
 from django.utils import timezone, translation
 from django.utils.translation import trans_real
 
-from approvals.callbacks import findings, replies
+from approvals.callbacks import replies
 from approvals.callbacks.history import clock
+from approvals.models import delivery
 from approvals.presentation.sentences import parted, reworded
 from tests.languages.catalogue import ROOT, entries
 
@@ -38,7 +39,8 @@ SAMPLES = {
     "execution.status": ["TIMED_OUT"],
     "request.title": ["Order 7. It waits"],
     "type(error).__name__": ["ConnectionRefusedError"],
-    "_MISSING if past.is_whole else _TOO_LONG": [findings._MISSING, findings._TOO_LONG],
+    "why": [delivery.HISTORY_LACKS_IT, delivery.HISTORY_TOO_LONG],
+    "HISTORY_UNREADABLE": [delivery.HISTORY_UNREADABLE],
     "answer.detail": [replies.meaning("", 500).detail],
     "past.answer.detail": [replies.meaning("AccessDenied", 403).detail],
     "delivery.detail": [replies.meaning("", 500).detail],
