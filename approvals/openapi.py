@@ -7,22 +7,26 @@ from typing import Any
 
 from approvals.problems import CONTENT_TYPE
 
+SAFE = "sending the same again is safe"
 _OUT_OF_SERVICE: dict[str, Any] = {
-    "description": "The database does not answer, or too late: sending the same again is safe",
     "headers": {
         "Retry-After": {"description": "Seconds to wait before", "schema": {"type": "integer"}}
     },
 }
 
 
-def documented(*statuses: int) -> dict[int, dict[str, Any]]:
-    """The `responses` of an operation that may refuse with STATUSES; each may be answered 503."""
+def documented(*statuses: int, again: str = SAFE) -> dict[int, dict[str, Any]]:
+    """The `responses` of an operation that may refuse with STATUSES; each may be answered 503.
+
+    AGAIN: what to know before the same is sent again.
+    """
     content = {CONTENT_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
     refusals = {
         status: {"description": HTTPStatus(status).phrase, "content": content}
         for status in statuses
     }
-    return refusals | {503: _OUT_OF_SERVICE | {"content": content}}
+    away = f"The database does not answer, or too late: {again}"
+    return refusals | {503: _OUT_OF_SERVICE | {"description": away, "content": content}}
 
 
 #: The schema `documented` refers to; approvals.api adds it to the document.

@@ -12,6 +12,7 @@ import json
 import sys
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from itertools import islice
 from typing import Any, TypedDict
 
 import structlog
@@ -25,6 +26,7 @@ from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 
 from approvals import errors
+from approvals.complaints import MAX_COMPLAINTS, MAX_FIELD_LENGTH
 
 log = structlog.get_logger(__name__)
 
@@ -94,9 +96,13 @@ def problem(
 
 
 def invalid(fields: Mapping[str, str]) -> HttpResponse:
-    """422, naming every field to mend."""
-    listed = [FieldError(field=name, message=message) for name, message in fields.items()]
-    detail = f"Mend what errors lists ({len(listed)}), then send it again. Nothing was written."
+    """422, naming every field to mend, MAX_COMPLAINTS of them at most."""
+    listed = [
+        FieldError(field=name[:MAX_FIELD_LENGTH], message=message)
+        for name, message in islice(fields.items(), MAX_COMPLAINTS)
+    ]
+    count = f"{len(listed)} of {len(fields)}" if len(fields) > len(listed) else len(listed)
+    detail = f"Mend what errors lists ({count}), then send it again. Nothing was written."
     return problem(422, "Some fields need mending", detail, errors=listed)
 
 

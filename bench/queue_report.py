@@ -54,6 +54,7 @@ def _told(found: Found) -> str:
         f"Deep down over the first page: {deepest / many.first.total_ms:.2f} (goal: 2);"
         f" of a search {search:.2f}."
         f" Big tables read from end to end: {scans}."
+        " At first nothing is closed, and a search of that meets an empty list."
     )
 
 

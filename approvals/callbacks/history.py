@@ -22,7 +22,8 @@ from approvals.states import Reply
 
 MAX_PAGES = 20
 MAX_EVENTS = 5_000
-#: A sweep gives calls under way 14 s to land (lanes.GRACE), and one call takes up to 13 s.
+#: A sweep gives calls under way 14 s to land (lanes.GRACE), and one exchange takes up to
+#: gateway.EXCHANGE_LIMIT, 13 s.
 READ_WITHIN = timedelta(seconds=8)
 #: Steps kept for people to see, the newest.
 MAX_STEPS = 200

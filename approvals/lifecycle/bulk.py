@@ -23,8 +23,8 @@ MOST_TOGETHER = 50
 def check_together(request: ApprovalRequest, former: Sequence[Decision], *, opened: bool) -> None:
     """Return if REQUEST may be decided together with others.
 
-    FORMER: the decisions on it that stand. OPENED: whether who decides has had its page
-    before them; then its risk does not matter.
+    FORMER: the decisions on it that stand. OPENED: whether who decides has opened its
+    page (models.opening); then its risk does not matter.
 
     Raises:
         NotTogether: its kind forbids it, it has a form, who approved first changed the
@@ -70,10 +70,10 @@ def _why_alone(request: ApprovalRequest, former: Sequence[Decision]) -> str:
 
 def _why_to_open(request: ApprovalRequest) -> str:
     if request.kind.bulk == BulkRule.OPENED:
-        return _("You have not opened it.")
+        return _("Open it from the list first.")
     if request.risk_score is None:
-        return _("Its risk is not known, and you have not opened it.")
+        return _("Its risk is not known: open it from the list first.")
     if request.risk_score >= SOME_RISK:
-        told = _("Its risk is %(score)d, and you have not opened it.")
+        told = _("Its risk is %(score)d: open it from the list first.")
         return told % {"score": request.risk_score}
     return ""

@@ -23,7 +23,7 @@ HISTORY_UNCLEAR = gettext_noop(
 HISTORY_OPEN = gettext_noop(
     "The history does not show an end of the callback yet. It is read again."
 )
-HISTORY_UNREADABLE = "The history could not be read."
+HISTORY_UNREADABLE = gettext_noop("The history could not be read.")
 _HISTORY_SAYS = (
     HISTORY_TOO_LONG, HISTORY_LACKS_IT, HISTORY_UNCLEAR, HISTORY_OPEN, HISTORY_UNREADABLE,
 )  # fmt: skip

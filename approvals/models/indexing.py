@@ -60,24 +60,37 @@ WITH old AS (
 SELECT min(id), count(*) FROM old"""  # noqa: S608  # nosec B608
 
 
+class _Paced:
+    """Calls WORK(batch=…) with as many as PostgreSQL does in the time a statement has.
+
+    What it came down to is tried first the next time, until less than that is left.
+    """
+
+    def __init__(self, work: Callable[..., int]) -> None:
+        self._work, self._step = work, 0
+
+    def __call__(self) -> tuple[int, bool]:
+        """How many were done, and whether there may be more."""
+        for step in range(self._step, len(_SHARES)):
+            batch = max(1, BATCH // _SHARES[step])
+            try:
+                done = self._work(batch=batch)
+            except OperationalError as error:
+                if not isinstance(error.__cause__, QueryCanceled) or step + 1 == len(_SHARES):
+                    raise
+            else:
+                self._step = step if done >= batch else 0
+                return done, done >= batch
+        raise AssertionError  # the last share returned or raised
+
+
 def index_requests() -> int:
     """Write the words of what is not searchable yet; return how many keys and requests on.
 
     Two at once, or one that dies, leave nothing out.
     """
-    followed = _in_time(partial(_TRAIL.follow, _write, leap=_begin_old))
-    return followed + (_in_time(_write_old) if followed < BATCH else 0)
-
-
-def _in_time(work: Callable[..., int]) -> int:
-    """WORK(batch=…) with as many as PostgreSQL does in the time a statement has."""
-    for share in _SHARES:
-        try:
-            return work(batch=max(1, BATCH // share))
-        except OperationalError as error:
-            if not isinstance(error.__cause__, QueryCanceled) or share == _SHARES[-1]:
-                raise
-    raise AssertionError  # the last share returned or raised
+    followed, more = _follow()
+    return followed if more else followed + _go_back()[0]
 
 
 def _write(after: int, upto: int) -> None:
@@ -103,3 +116,7 @@ def _write_old(batch: int) -> int:
     place.value = float(lowest or 0) if count == batch else 0.0
     place.save(update_fields=["value"])
     return int(count)
+
+
+_follow = _Paced(partial(_TRAIL.follow, _write, leap=_begin_old))
+_go_back = _Paced(_write_old)

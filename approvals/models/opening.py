@@ -1,4 +1,4 @@
-"""Who has had the page of a request before them."""
+"""Who has opened the page of a request."""
 
 from __future__ import annotations
 
@@ -11,8 +11,9 @@ from approvals.models.user import User
 
 
 class Opening(models.Model):
-    """The page of a request was first sent to a person. Only review.openings writes it.
+    """A person first opened the page of a request. Only review.openings writes it.
 
+    What opened by itself after a decision does not count.
     What people decide about never changes, so once is enough.
     """
 

@@ -196,9 +196,9 @@ class ApprovalRequest(models.Model):
 
     @property
     def deadline(self) -> datetime | None:
-        """The nearest clock; None where none runs."""
-        runs = self.answer_by is not None or self.due_at is not None
-        return self.queue_at if runs else None
+        """The nearer of due_at and answer_by, as the queue sorts by it; None without either."""
+        dated = self.answer_by is not None or self.due_at is not None
+        return self.queue_at if dated else None
 
     def claimant_id(self, now: datetime) -> int | None:
         """The key of who has claimed it; a claim lasts until it is renewed no more."""

@@ -55,13 +55,16 @@ class Causes:
 
 
 def causes(*, seen_by: User) -> Causes:
-    """Of the latest answers AWS did not take, at the sources SEEN_BY oversees. One statement."""
+    """Of the latest answers AWS did not take, at the sources SEEN_BY oversees. One statement.
+
+    A code is what presentation.sentences.parted takes for one.
+    """
     here = "" if seen_by.sees_everything else "AND source_id = ANY(%(sources)s)"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             SELECT DISTINCT s.slug, s.name,
-                   CASE WHEN strpos(d.detail, ': ') > 0 THEN split_part(d.detail, ': ', 1) END
+                   substring(d.detail FROM '^(HTTP [0-9]+|[[:alnum:]_]+): .')
               FROM (SELECT source_id, detail, state FROM approvals_callbackdelivery
                      WHERE state <> 'delivered' {here}
                      ORDER BY owed_at DESC LIMIT %(gathered)s) d

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from datetime import datetime
 
-from django.utils.translation import get_language, gettext, gettext_noop
+from django.utils.translation import gettext, gettext_noop
 
 from approvals.locales import moment_told
 
@@ -37,7 +37,6 @@ _PLAIN = (
     gettext_noop("the callback succeeded."),
     gettext_noop("the callback failed."),
     gettext_noop("That was before this answer."),
-    gettext_noop("The history could not be read."),
     gettext_noop("Nobody can tell from it."),
     gettext_noop("The callback has expired; no more attempts."),
     gettext_noop("the address did not answer."),
@@ -60,16 +59,28 @@ def _pattern(form: str) -> re.Pattern[str]:
 
 
 _PATTERNS = [(form, _pattern(form)) for form in _FORMS]
-_STAMPS = re.compile(rf"\b{_STAMP}\b")
 _CODE = re.compile(r"(HTTP \d+|\w+): (?=.)")
 _ENDS = re.compile(r"(?<=\.) ")
 
 
 def reworded(text: str) -> str:
-    """TEXT as its reader reads it; what is none of our sentences stays as it is."""
-    if get_language() == "en":
-        return _STAMPS.sub(lambda stamp: _told(stamp[0]), text)
-    return _translated(text)
+    """TEXT as its reader reads it; what is none of our sentences stays as it is.
+
+    So does what others wrote that stands in one of ours, such as a title.
+    """
+    whole = _known(text)
+    if whole is not None:
+        return whole
+    code, said = parted(text)
+    if code:
+        return f"{code}: {reworded(said)}"
+    if text.startswith(f"{_LEAD}: "):
+        return f"{gettext(_LEAD)}: {reworded(text.removeprefix(f'{_LEAD}: '))}"
+    for stop in reversed(list(_ENDS.finditer(text))):
+        known = _known(text[: stop.start()])
+        if known is not None:
+            return f"{known} {reworded(text[stop.end() :])}"
+    return text
 
 
 def parted(text: str) -> tuple[str, str]:
@@ -78,24 +89,8 @@ def parted(text: str) -> tuple[str, str]:
     return (code[1], text[code.end() :]) if code else ("", text)
 
 
-def _translated(text: str) -> str:
-    whole = _known(text)
-    if whole is not None:
-        return whole
-    code, said = parted(text)
-    if code:
-        return f"{code}: {_translated(said)}"
-    if text.startswith(f"{_LEAD}: "):
-        return f"{gettext(_LEAD)}: {_translated(text.removeprefix(f'{_LEAD}: '))}"
-    for stop in reversed(list(_ENDS.finditer(text))):
-        known = _known(text[: stop.start()])
-        if known is not None:
-            return f"{known} {_translated(text[stop.end() :])}"
-    return text
-
-
 def _known(sentence: str) -> str | None:
-    """SENTENCE in the reader's language, None if it is none of ours."""
+    """SENTENCE in the reader's language, None if it is none of ours or reads the same in it."""
     translated = gettext(sentence) if sentence.endswith(".") else sentence
     if translated != sentence:
         return translated
@@ -109,4 +104,8 @@ def _known(sentence: str) -> str | None:
 
 
 def _told(stamp: str) -> str:
-    return moment_told(datetime.strptime(f"{stamp} +0000", "%H:%M:%S UTC on %d %B %Y %z"))
+    try:
+        moment = datetime.strptime(f"{stamp} +0000", "%H:%M:%S UTC on %d %B %Y %z")
+    except ValueError:  # no moment at all, so none of ours
+        return stamp
+    return moment_told(moment)

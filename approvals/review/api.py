@@ -21,7 +21,7 @@ from approvals.models.archive import visible_page
 from approvals.models.listing import ListPage, Place
 from approvals.models.queue import Walk, pending_page
 from approvals.models.rights import AUDIT, OPERATE
-from approvals.openapi import documented
+from approvals.openapi import SAFE, documented
 from approvals.review.body import CommentBody, DecisionBody, Unreadable, read_comment, read_decision
 from approvals.review.cursors import from_cursor, to_cursor
 from approvals.review.page import find
@@ -35,14 +35,16 @@ from approvals.review.token_auth import (
 from approvals.states import Channel, RequestState
 
 
-def _posted(body: type[BaseModel], *refusals: int) -> dict[str, Any]:
+def _posted(body: type[BaseModel], *refusals: int, again: str = SAFE) -> dict[str, Any]:
     """`openapi_extra` of an operation that reads BODY and may refuse with REFUSALS."""
     schema = {"application/json": {"schema": body.model_json_schema()}}
     return {
         "requestBody": {"required": True, "content": schema},
-        "responses": documented(*refusals),
+        "responses": documented(*refusals, again=again),
     }
 
+
+_COMMENT_REFUSALS = (400, 401, 403, 404, 409, 413, 415, 422)
 
 router = Router(tags=["Requests"], auth=PersonalTokenAuth())
 
@@ -88,7 +90,9 @@ def show_request(request: TokenRequest, public_id: UUID) -> HttpResponse:
     response={201: CommentedOut},
     summary="Comment on a request, or ask its source",
     url_name="comments",
-    openapi_extra=_posted(CommentBody, 400, 401, 403, 404, 409, 413, 415, 422),
+    openapi_extra=_posted(
+        CommentBody, *_COMMENT_REFUSALS, again="it may be written: read the thread first"
+    ),
 )
 def comment(request: TokenRequest, public_id: UUID) -> Status[CommentedOut]:
     """201 said; 403 seen but read-only (auditors), 409 a question that came too late.

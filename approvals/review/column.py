@@ -116,7 +116,7 @@ def order_of(selection: Selection) -> Order:
 
 def _looked_among(selection: Selection, page: ListPage, order: Order) -> str:
     """Where it was looked for PAGE, if there is more and no page is simply the next."""
-    looked = selection.filter.looks_inside or not page.rows
+    looked = selection.filter.looks_inside or (not page.rows and page.next is not None)
     if page.is_whole or not looked:
         return ""
     return str(order.among) % {"window": here().whole(WINDOW)}

@@ -18,15 +18,14 @@ from approvals.lifecycle.edits import (
     type_of,
     value_at,
 )
-from approvals.locales import here
 from approvals.models import ApprovalRequest, Decision
 from approvals.presentation import Place, Places, format_money
 from approvals.review.changes import is_long
+from approvals.review.numerals import refuse_two_readings
 from approvals.review.rows import presentation_of
 from approvals.strict_json import MalformedJson, parse_json
 
 PREFIX = "edit-"
-_GROUPED = re.compile(r"-?[1-9]\d{0,2}\.\d{3}")
 
 
 class EditField(forms.Field):
@@ -67,7 +66,7 @@ class EditField(forms.Field):
 
     def _typed(self, text: str) -> Json:
         if self.money or self.type == "number":
-            _refuse_two_readings(text.strip())
+            refuse_two_readings(text.strip())
         if self.type == "text":
             if self.money and format_money(text, "XXX") is None:
                 raise forms.ValidationError(_("Write an amount, such as 312.00."))
@@ -120,15 +119,6 @@ def _fix(fields: Iterable[EditField], edits: Mapping[str, Json]) -> None:
 
 def _text_of(value: Json) -> str:
     return str(value).lower() if isinstance(value, bool) else "" if value is None else str(value)
-
-
-def _refuse_two_readings(text: str) -> None:
-    """Where 1.234 is how one writes a thousand and more, it must not become a little above one."""
-    if here().group == "." and _GROUPED.fullmatch(text):
-        readings = {"typed": text, "whole": text.replace(".", ""), "exact": f"{text}0"}
-        raise forms.ValidationError(
-            _("%(typed)s can be read in two ways: write %(whole)s or %(exact)s.") % readings
-        )
 
 
 def _number(text: str) -> NumberToken | None:

@@ -104,7 +104,7 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
     decisions = list(request.decisions.standing().select_related("reviewer").order_by("id"))
     mine = next((d for d in decisions if d.reviewer_id == user.pk), None)
     late = bool(request.answer_by and now >= request.answer_by)
-    deadline = request.answer_by or request.due_at
+    until = request.answer_by or request.due_at
     why_not = policy.may_decide(request, user) if request.is_pending else ""
     held = held_of(request, decisions, user, now)
     is_asked = request.is_pending and request.held_until is None
@@ -123,13 +123,13 @@ def panel_context(request: ApprovalRequest, user: User, now: datetime) -> dict[s
         "may_operate": user.rights.may(OPERATE, request.source_id),
         "looking": request.claimant(now) if request.is_pending else None,
         "here": _here(request, user, now) if request.is_pending else "",
-        "deadline": deadline,
+        "deadline": until,
         "checked": checked(request),
         **edits_made(request, decisions),
         "values_sent": values_sent(request, decisions),
-        "time_left": deadline - now if deadline else None,
-        "time_given": deadline - request.sent_at if deadline else None,
-        "far": bool(deadline and deadline - now >= NEAR),
+        "time_left": until - now if until else None,
+        "time_given": until - request.sent_at if until else None,
+        "far": bool(until and until - now >= NEAR),
         "no_time": timedelta(0),
         **(prospects_of(request, decisions, asker_can=can) if is_asked else {}),
         "facts": [] if request.is_pending else facts_of(request, decisions),

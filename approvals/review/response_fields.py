@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 
 from approvals.models import ApprovalRequest, Decision
 from approvals.presentation.text import visible_line
+from approvals.review.numerals import refuse_two_readings
 
 PREFIX = "values-"
 LONG_TEXT = 200  # characters; beyond, a field of several lines
@@ -164,6 +165,8 @@ class ExactNumberField(forms.Field):
         text = str(value or "").strip()
         if not text:
             return None
+        if not self.whole and text != str(self.initial):
+            refuse_two_readings(text)
         try:
             number = exact_number(text) if text.isascii() and "_" not in text else None
         except ValueError as error:

@@ -137,7 +137,7 @@ def test_what_was_left_out_goes_with_the_others_once_it_was_opened(visit: Any, a
     page.get_by_label("Select Release order 0").check()
     page.get_by_label("Select Release order 9").check()
     keys(page, "b")
-    expect(page.get_by_text("Its risk is 80, and you have not opened it.")).to_be_visible()
+    expect(page.get_by_text("Its risk is 80: open it from the list first.")).to_be_visible()
     page.get_by_role("link", name="Release order 9").click()
     expect(page.get_by_role("heading", name="Release order 9", level=1)).to_be_visible()
     page.go_back()

@@ -156,6 +156,36 @@ def test_a_time_that_was_written_down_is_told_in_the_readers_zone() -> None:
         )
 
 
+@pytest.mark.parametrize(("place", "text"), SENTENCES)
+def test_every_time_of_a_composed_sentence_is_told_in_the_readers_zone(
+    place: str, text: str
+) -> None:
+    with timezone.override("Europe/Berlin"):
+        said = reworded(text)
+    assert " UTC on " not in said, (place, said)
+    assert said == text or "CET on 21 November" in said
+
+
+@pytest.mark.parametrize("language", ["en", "de"])
+@pytest.mark.parametrize(
+    "title",
+    [
+        "Payout cut-off 14:05:09 UTC on 28 November 2026",
+        "Batch closed 24:00:00 UTC on 31 June 2026. It answered 503.",
+        "the callback timed out at 24:00:00 UTC on 31 June 2026.",
+    ],
+)
+def test_a_time_in_a_senders_title_stays_as_they_wrote_it(language: str, title: str) -> None:
+    with translation.override(language), timezone.override("Europe/Berlin"):
+        assert reworded(f"A newer request took its place: {title}").endswith(f": {title}")
+        assert reworded(title) == title
+
+
+def test_what_looks_like_a_time_and_is_none_stays() -> None:
+    text = "The callback timed out at AWS at 25:61:00 UTC on 99 Foo 2026."
+    assert reworded(text) == text
+
+
 @pytest.mark.parametrize(
     ("text", "parts"),
     [

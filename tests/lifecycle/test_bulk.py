@@ -47,8 +47,8 @@ def test_what_is_of_low_risk_is_decided_unread_and_its_history_says_how(anna: Us
 @pytest.mark.parametrize(
     ("risk", "why"),
     [
-        (SOME, "Its risk is 40, and you have not opened it."),
-        (UNKNOWN, "Its risk is not known, and you have not opened it."),
+        (SOME, "Its risk is 40: open it from the list first."),
+        (UNKNOWN, "Its risk is not known: open it from the list first."),
     ],
 )
 def test_any_other_risk_is_to_be_opened_first_by_who_decides(
@@ -72,7 +72,7 @@ def test_by_itself_it_is_decided_whatever_its_risk(anna: User) -> None:
 def test_a_kind_may_ask_that_each_is_opened(anna: User) -> None:
     request = make_request(anna, risk=LOW)
     make_kind(bulk=BulkRule.OPENED)  # said after it came in: it counts at the click
-    with pytest.raises(NotTogether, match="You have not opened it"):
+    with pytest.raises(NotTogether, match="Open it from the list first"):
         wave(request, anna)
     look(request, anna)
     assert wave(request, anna).reviewer == anna

@@ -123,7 +123,8 @@ def test_two_who_count_at_once_count_every_line_once():
             write_claim(request)
         for each in counters:
             each.result()
-    counting.count_events()
+    for _ in range(2):  # one may only end what was begun before the last line was there
+        counting.count_events()
     assert claimed() == 10
 
 

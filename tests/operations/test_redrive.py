@@ -231,6 +231,10 @@ def test_one_cause_is_listed_and_sent_again_alone(client, olu):
     refuse("Rights", source=here)
     refuse("Key", source=here, code="KMSAccessDeniedException")
     refuse("Elsewhere", source=there)
+    refuse("Closed", source=there, code="Answered outside the portal")
+    every = client.get(DELIVERIES).content.decode()
+    assert 'value="AccessDeniedException"' in every
+    assert 'value="Answered outside the portal"' not in every
     page = client.get(DELIVERIES, {"source": "here", "code": "AccessDeniedException"})
     assert [line.owed.request.title for line in page.context["stuck"]] == ["Rights"]
     wish = {"which": "cause", "source": "here", "code": "AccessDeniedException", "reason": "Done."}

@@ -256,3 +256,14 @@ def test_a_decision_is_answered_with_what_is_read_afterwards() -> None:
         read = Client().get(address, headers=headers).json()
         assert read.pop("comments") == []  # the discussion is read, never part of an answer
         assert told.json() == read
+
+
+def test_a_hostile_decision_is_not_echoed_at_length(anna):
+    asked = {"type": "object", "properties": {"size": {"type": "string"}}}
+    request = make_request(anna, response_schema=asked)
+    values = {f"{number}{'x' * 400}": 1 for number in range(300)}
+    answer = Caller(anna).decide(request, {"verdict": "approved", "values": values})
+    assert answer.status_code == 422
+    assert len(answer.json()["errors"]) == 20
+    assert "20 of 300" in answer.json()["detail"]
+    assert len(answer.content) < 12_000

@@ -165,10 +165,10 @@ def reasons(anna: User, bert: User) -> dict[str, ApprovalRequest]:
         "You asked for this": order(anna, bert, wanting=Wanting(on_behalf_of="anna")),
         "You are not among the people asked": overseen,
         "It has a form to fill in.": order(anna, response_schema=form),
-        "Its risk is 40, and you have not opened it.": order(anna, risk={"score": 40}),
-        "Its risk is not known, and you have not opened it.": order(anna, risk=None),
+        "Its risk is 40: open it from the list first.": order(anna, risk={"score": 40}),
+        "Its risk is not known: open it from the list first.": order(anna, risk=None),
         "Requests of this kind are decided one by one.": order(anna, kind="never"),
-        "You have not opened it.": order(anna, kind="read"),
+        "Open it from the list first.": order(anna, kind="read"),
         "Another kind: Document.": order(anna, kind="document"),
     }
 

@@ -26,6 +26,8 @@ SCHEMA: dict[str, Any] = {
     "required": ["size"],
 }
 
+GERMAN = {"Accept-Language": "de"}
+
 
 @pytest.mark.parametrize(
     ("digits", "number"),
@@ -177,3 +179,28 @@ def test_the_form_is_there_with_labels_and_without_bounds_guessed() -> None:
     assert "Note for the customer" in text
     assert 'type="date"' in text
     assert 'step="any"' in text
+
+
+@pytest.mark.django_db
+def test_a_thousand_written_the_german_way_is_not_taken_for_one() -> None:
+    anna = make_user()
+    client, wish = signed_in(anna), {"verdict": "approved", "values-size": "large"}
+    row = make_request(anna, response_schema=SCHEMA)
+    url = f"/requests/{row.public_id}/decide/"
+    answer = client.post(url, {**wish, "values-weight": "1.234"}, headers=GERMAN)
+    assert answer.status_code == 422
+    assert "schreiben Sie 1234 oder 1.2340" in answer.content.decode()
+    again = client.post(url, {**wish, "values-weight": "1.2340"}, headers=GERMAN)
+    assert again.status_code == 303
+    assert Decision.objects.get().values["weight"] == 1.234
+
+
+@pytest.mark.django_db
+def test_what_the_sender_filled_in_is_taken_as_it_stands_in_any_language() -> None:
+    anna = make_user()
+    asked = {"type": "object", "properties": {"rate": {"type": "number", "default": 1.234}}}
+    row = make_request(anna, response_schema=asked)
+    wish = {"verdict": "approved", "values-rate": "1.234"}
+    url = f"/requests/{row.public_id}/decide/"
+    assert signed_in(anna).post(url, wish, headers=GERMAN).status_code == 303
+    assert Decision.objects.get().values["rate"] == 1.234

@@ -355,6 +355,13 @@ def test_what_is_done_is_not_spoken_of_by_its_deadline(
     assert ("deadline" in page) == (view == "needs-me")
 
 
+@pytest.mark.parametrize("view", ["decided-by-me", "closed", "needs-me"])
+def test_where_there_is_nothing_nobody_is_told_among_what(anna: User, view: str) -> None:
+    page = signed_in(anna).get(f"/requests/?view={view}").content.decode()
+    assert rows_of(page) == []
+    assert "Among" not in page
+
+
 def test_where_the_newest_all_wait_the_list_of_what_is_closed_leads_on(
     anna: User, monkeypatch: pytest.MonkeyPatch
 ) -> None:
