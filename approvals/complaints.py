@@ -7,10 +7,6 @@ from typing import Any
 
 from pydantic import ValidationError
 
-#: More complaints than this help nobody, and would echo a hostile body.
-MAX_COMPLAINTS = 20
-MAX_FIELD_LENGTH = 200
-
 _OBJECT = "Write an object."
 _ADVICE = {
     "missing": "Add this field.",
@@ -38,14 +34,13 @@ _ADVICE = {
 
 
 def complaints(error: ValidationError) -> dict[str, str]:
-    """Dotted field name to a sentence that says what to do, at most MAX_COMPLAINTS."""
+    """Dotted field name to a sentence that says what to do."""
     return worded(error.errors(include_url=False, include_input=False))
 
 
 def worded(found: Sequence[Mapping[str, Any]], *, skip: int = 0) -> dict[str, str]:
     """As `complaints`, of pydantic's own list; SKIP: how many steps lead to the first field."""
-    first = found[:MAX_COMPLAINTS]
-    return {_field(detail["loc"][skip:]): _sentence(detail) for detail in first}
+    return {_field(detail["loc"][skip:]): _sentence(detail) for detail in found}
 
 
 def _sentence(detail: Mapping[str, Any]) -> str:
@@ -57,7 +52,7 @@ def _sentence(detail: Mapping[str, Any]) -> str:
 
 
 def _field(place: tuple[int | str, ...]) -> str:
-    return ".".join(map(str, _without_tag(place)))[:MAX_FIELD_LENGTH]
+    return ".".join(map(str, _without_tag(place)))
 
 
 def _without_tag(place: tuple[int | str, ...]) -> Iterable[int | str]:

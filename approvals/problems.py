@@ -26,7 +26,6 @@ from django.utils.translation import get_language_from_request, override
 from django.utils.translation import gettext as _
 
 from approvals import errors
-from approvals.complaints import MAX_COMPLAINTS, MAX_FIELD_LENGTH
 
 log = structlog.get_logger(__name__)
 
@@ -34,6 +33,9 @@ CONTENT_TYPE = "application/problem+json"
 API_PREFIX = "/api/"
 _KEPT = ("Allow", "Retry-After", "WWW-Authenticate")
 RETRY_AFTER_SECONDS = 5
+#: More complaints than this help nobody, and would echo a hostile body.
+MAX_COMPLAINTS = 20
+MAX_FIELD_LENGTH = 200
 _TROUBLE = "countersign.database_trouble"
 #: Passes like an OperationalError, though psycopg files it elsewhere: a transaction that
 #: stood idle or lasted too long, and a server that only reads (a fail-over).

@@ -138,7 +138,7 @@ def _decisions(request: ApprovalRequest) -> list[DecisionAnswer]:
     return [
         DecisionAnswer(
             verdict=Verdict(row.verdict),
-            by=row.reviewer.username if row.reviewer else row.cause,
+            by=row.by,
             at=row.decided_at,
             comment=row.comment,
             channel=Channel(row.channel),
@@ -151,8 +151,7 @@ def _held(request: ApprovalRequest) -> HeldAnswer | None:
     if request.held_until is None:
         return None
     decision = request.held_answer.decision
-    by = decision.reviewer.username if decision.reviewer else decision.cause
-    return HeldAnswer(verdict=Verdict(decision.verdict), by=by, until=request.held_until)
+    return HeldAnswer(verdict=Verdict(decision.verdict), by=decision.by, until=request.held_until)
 
 
 def _questions(request: ApprovalRequest) -> list[QuestionAnswer]:

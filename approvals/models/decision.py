@@ -86,5 +86,10 @@ class Decision(models.Model):
         return edits
 
     @property
+    def by(self) -> str:
+        """Who decided, as programs are told: a username, or what decided instead."""
+        return self.reviewer.username if self.reviewer else self.cause
+
+    @property
     def who(self) -> str:
         return self.reviewer.display_name if self.reviewer else self.get_cause_display()

@@ -25,8 +25,7 @@ class HeldOut(BaseModel):
         if request.held_until is None:
             return None
         decision = request.held_answer.decision
-        by = decision.reviewer.username if decision.reviewer else decision.cause
-        return cls(verdict=Verdict(decision.verdict), by=by, until=request.held_until)
+        return cls(verdict=Verdict(decision.verdict), by=decision.by, until=request.held_until)
 
 
 class DecisionOut(BaseModel):
@@ -44,9 +43,8 @@ class DecisionOut(BaseModel):
 
     @classmethod
     def of(cls, row: Decision) -> Self:
-        by = row.reviewer.username if row.reviewer else row.cause
         return cls(
-            id=row.public_id, verdict=Verdict(row.verdict), by=by, at=row.decided_at,
+            id=row.public_id, verdict=Verdict(row.verdict), by=row.by, at=row.decided_at,
             comment=row.comment, channel=Channel(row.channel),
             edits=row.edits, final_payload_sha256=row.final_sha256 or None,
         )  # fmt: skip
